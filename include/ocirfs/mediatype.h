@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_MEDIATYPE_H
+#define OFS_MEDIATYPE_H
+
+/* What a media type is to us; a pure table. */
+
+#include <stdbool.h>
+
+#define OFS_MT_OCI_INDEX    "application/vnd.oci.image.index.v1+json"
+#define OFS_MT_OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"
+#define OFS_MT_DOCKER_LIST                                                     \
+    "application/vnd.docker.distribution.manifest.list.v2+json"
+#define OFS_MT_DOCKER_MANIFEST                                                 \
+    "application/vnd.docker.distribution.manifest.v2+json"
+
+enum ofs_media {
+    OFS_MEDIA_OTHER,
+    OFS_MEDIA_INDEX,    /* OCI index, docker manifest list */
+    OFS_MEDIA_MANIFEST, /* OCI or docker schema 2 */
+    OFS_MEDIA_SCHEMA1,  /* docker schema 1: refused */
+    OFS_MEDIA_CONFIG,   /* OCI or docker image configuration */
+    OFS_MEDIA_LAYER,    /* any layer that a registry holds */
+    OFS_MEDIA_FOREIGN,  /* non-distributable: may not be in the registry */
+};
+
+enum ofs_media ofs_media_of(const char *media_type); /* NULL: OTHER */
+
+/* The Accept value for manifests: all we know, then anything. */
+extern const char ofs_manifest_accept[];
+
+#endif

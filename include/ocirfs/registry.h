@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_REGISTRY_H
+#define OFS_REGISTRY_H
+
+/*
+ * One registry that speaks the OCI distribution specification, read side.
+ * Knows tokens, the odd answers of real servers, an optional mirror that is
+ * asked first, and whether the registry answers at all.  Thread-safe; every
+ * call blocks as its ofs_call allows and returns -EAGAIN when it may not.
+ *
+ * Common errors: -ENOENT no such repository, tag or blob; -EACCES 401 after a
+ * new token, 403; -ETIMEDOUT, -EBUSY, -EBADMSG the server broke the protocol
+ * or its bytes their digest; -EHOSTUNREACH, -ECONNREFUSED, -EPROTO not
+ * reached; -EINTR; -EIO.  err->text has the registry's own words.
+ *
+ * When the registry did not answer once (time-out, no connection), calls fail
+ * at once with the same errno until a probe in the background is answered
+ * again, so that a dead registry costs one deadline, not one for each file.
+ *
+ * Source: OCI distribution-spec v1.1.1; Docker Registry HTTP API V2.
+ */
+
+#include "ocirfs/call.h"
+#include "ocirfs/digest.h"
+#include "ocirfs/http.h"
+#include "ocirfs/str.h"
+#include "ocirfs/token.h"
+
+struct ofs_registry;
+
+struct ofs_registry_cfg {
+    const char *url;        /* "https://host[:port][/prefix]" */
+    const char *mirror_url; /* NULL: none */
+    struct ofs_http *http;
+    struct ofs_tokens *tokens;
+    const struct ofs_clock *clock;
+    bool allow_plain_http; /* http elsewhere than on loopback */
+    int64_t probe_ms;      /* pause between probes while it is down; 0: 1 s */
+};
+
+/* -EINVAL: a URL that is not one, or plain http without leave. */
+struct ofs_registry *ofs_registry_new(const struct ofs_registry_cfg *cfg,
+                                      struct ofs_err *err);
+/* Make the probing thread; after daemonising. */
+int ofs_registry_start(struct ofs_registry *r, struct ofs_err *err)
+    OFS_MUST_CHECK;
+void ofs_registry_stop(struct ofs_registry *r);
+void ofs_registry_free(struct ofs_registry *r);
+OFS_DEFINE_AUTO(struct ofs_registry, ofs_registry_free)
+
+/*
+ * GET /v2/: is it a registry, and do our credentials work?  Learns the
+ * challenge, so that what follows carries its token at once.  Does not care
+ * for being down: it asks.  `repo` (may be NULL): one that must be readable,
+ * since a bearer registry takes any user for an empty scope.
+ */
+int ofs_registry_check(struct ofs_registry *r, struct ofs_call *call,
+                       const char *repo, struct ofs_err *err) OFS_MUST_CHECK;
+
+/* "host:port" or "host" for messages; borrowed. */
+const char *ofs_registry_host(const struct ofs_registry *r);
+
+struct ofs_registry_health {
+    bool up;
+    int64_t down_since_s; /* wall clock, when not up */
+    char why[288];        /* last sentence of trouble */
+};
+void ofs_registry_health(struct ofs_registry *r,
+                         struct ofs_registry_health *ret);
+
+/*
+ * All repositories, sorted, without duplicates and invalid names.  -ENOTSUP:
+ * the registry has no catalog or does not show it to us (401, 403, 404, 405).
+ * -EFBIG: over 1,000,000 names or a list that pages in circles.
+ */
+int ofs_registry_catalog(struct ofs_registry *r, struct ofs_call *call,
+                         struct ofs_strv *ret, struct ofs_err *err)
+    OFS_MUST_CHECK;
+
+/* All tags of a repository, likewise.  -ENOENT: no such repository. */
+int ofs_registry_tags(struct ofs_registry *r, struct ofs_call *call,
+                      const char *repo, struct ofs_strv *ret,
+                      struct ofs_err *err) OFS_MUST_CHECK;
+
+struct ofs_manifest_info {
+    struct ofs_digest digest;
+    uint64_t size;         /* bytes */
+    char *media_type;      /* owned; never NULL */
+    int64_t modified_s;    /* Last-Modified; 0: not told */
+};
+void ofs_manifest_info_done(struct ofs_manifest_info *info);
+
+/*
+ * HEAD a manifest.  `ref` is a tag or a digest.  A server that leaves out
+ * length or digest, or refuses HEAD, is asked with GET instead.
+ */
+int ofs_registry_manifest_head(struct ofs_registry *r, struct ofs_call *call,
+                               const char *repo, const char *ref,
+                               struct ofs_manifest_info *ret,
+                               struct ofs_err *err) OFS_MUST_CHECK;
+
+/*
+ * GET a manifest: its exact bytes (owned, `free`) and what is known of it.
+ * Verified: the digest is computed from the bytes and compared with `ref`
+ * when that is a digest, and with the server's word.  -EBADMSG, -EFBIG beyond
+ * OFS_MANIFEST_MAX_BYTES.
+ */
+int ofs_registry_manifest_get(struct ofs_registry *r, struct ofs_call *call,
+                              const char *repo, const char *ref,
+                              char **ret_bytes, struct ofs_manifest_info *ret,
+                              struct ofs_err *err) OFS_MUST_CHECK;
+
+/* Is the blob in that repository, and how long is it (bytes)? */
+int ofs_registry_blob_head(struct ofs_registry *r, struct ofs_call *call,
+                           const char *repo, const struct ofs_digest *digest,
+                           uint64_t *ret_size, struct ofs_err *err)
+    OFS_MUST_CHECK;
+
+/* Bytes of a blob, in order; on the HTTP engine's thread (see http.h). */
+typedef int ofs_blob_sink(void *arg, const void *data, size_t len);
+
+/*
+ * Stream bytes [off, off + len) of a blob of `size` bytes to `sink`.  `len`
+ * > 0, the range lies within the blob.  Not verified: only the whole has a
+ * digest (fs/store does it).
+ *
+ * Takes care of: 200 for a range (skips to `off`, stops after `len`, and the
+ * server is remembered), a wrong Content-Range, short and long bodies,
+ * redirects (target kept for a minute, asked anew when it refuses), a token
+ * that ends while reading.  After a broken connection it goes on where the
+ * sink is; gives up after 3 attempts without a single byte.
+ *
+ * The sink gets exactly `len` bytes on success, fewer on failure.  -EBADMSG:
+ * the server's size differs from `size`.  The mirror is asked only when
+ * `use_mirror` (a mirror that served bad bytes is passed over).
+ */
+struct ofs_blob_range {
+    const char *repo;
+    const struct ofs_digest *digest;
+    uint64_t size, off, len; /* bytes */
+    bool use_mirror;
+};
+int ofs_registry_blob_read(struct ofs_registry *r, struct ofs_call *call,
+                           const struct ofs_blob_range *range,
+                           ofs_blob_sink *sink, void *arg, struct ofs_err *err)
+    OFS_MUST_CHECK;
+
+/*
+ * Manifests that name `digest` as their subject: an index's exact bytes
+ * (owned).  Uses the referrers API with paging merged into one index, or the
+ * tag schema where the API is absent; an empty index when there are none.
+ */
+int ofs_registry_referrers(struct ofs_registry *r, struct ofs_call *call,
+                           const char *repo, const struct ofs_digest *digest,
+                           char **ret_json, size_t *ret_len,
+                           struct ofs_err *err) OFS_MUST_CHECK;
+
+#endif
