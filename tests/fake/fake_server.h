@@ -14,7 +14,7 @@
  * memory, no socket) prints a sentence and aborts the test program.
  *
  * A pattern ("match") is a method or "*", one space, and a path in which each
- * `*` stands for any characters, also '/' and none: "GET /v2/r/blobs/*".  It
+ * `*` stands for any characters, also '/' and none: "GET /v2/r/blobs/s*". It
  * is compared with the path alone, or with path and query when the pattern
  * contains a '?'.
  */
