@@ -24,6 +24,10 @@ int ofs_pwrite_full(int fd, const void *buf, size_t len, uint64_t off)
 int ofs_file_read(int dirfd, const char *path, struct ofs_buf *b)
     OFS_MUST_CHECK;
 
+/* How the temporary names of ofs_file_replace() begin; what a killed process
+ * left of them may be removed when nobody writes. */
+#define OFS_FILE_TMP_PREFIX ".ofs-tmp-"
+
 /*
  * Replace `path` below `dirfd` by these bytes, mode 0600: written to a
  * temporary name beside it and renamed, so that a reader sees the old file or

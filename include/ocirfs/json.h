@@ -20,7 +20,7 @@ enum ofs_json_kind {
     OFS_JSON_U64,  /* uint64_t: refuses negative numbers and fractions */
     OFS_JSON_BOOL, /* bool */
     OFS_JSON_STRV, /* struct ofs_strv: array of strings */
-    OFS_JSON_OBJ,  /* json_t *: borrowed from the document */
+    OFS_JSON_OBJ,  /* json_t *: object or array, borrowed from the document */
 };
 
 struct ofs_json_field {
