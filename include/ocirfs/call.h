@@ -62,8 +62,8 @@ void ofs_call_done(struct ofs_call *call);
 int ofs_call_sleep(struct ofs_call *call, struct ofs_err *err) OFS_MUST_CHECK;
 
 /* The same as a question before work begins: 0, -EINTR, -ETIMEDOUT, -EAGAIN. */
-int ofs_call_check(const struct ofs_call *call, struct ofs_err *err)
-    OFS_MUST_CHECK;
+int ofs_call_check(const struct ofs_call *call,
+                   struct ofs_err *err) OFS_MUST_CHECK;
 
 /* From any thread, under any lock below OFS_RANK_CALL. */
 void ofs_call_wake(struct ofs_call *call);

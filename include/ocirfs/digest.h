@@ -21,12 +21,12 @@ enum ofs_digest_alg {
 };
 
 enum {
-    OFS_DIGEST_MAX = 64,        /* bytes of the longest digest */
+    OFS_DIGEST_MAX = 64, /* bytes of the longest digest */
     OFS_DIGEST_TEXT_MAX = 7 + 128 + 1,
 };
 
 struct ofs_digest {
-    uint8_t alg; /* enum ofs_digest_alg; 0: none */
+    uint8_t alg;                   /* enum ofs_digest_alg; 0: none */
     uint8_t bytes[OFS_DIGEST_MAX]; /* unused ones are zero */
 };
 
@@ -41,7 +41,7 @@ int ofs_digest_parse_hex(const char *alg, const char *hex,
 const char *ofs_digest_format(const struct ofs_digest *d,
                               char text[OFS_DIGEST_TEXT_MAX]);
 const char *ofs_digest_alg_name(const struct ofs_digest *d); /* "sha256" */
-size_t ofs_digest_len(enum ofs_digest_alg alg);               /* bytes */
+size_t ofs_digest_len(enum ofs_digest_alg alg);              /* bytes */
 bool ofs_digest_eq(const struct ofs_digest *a, const struct ofs_digest *b);
 uint64_t ofs_digest_hash(const struct ofs_digest *d); /* for hash tables */
 
@@ -77,7 +77,7 @@ enum { OFS_MIDSTATE_MAX = 64 }; /* bytes: 32 for SHA-256, 64 for SHA-512 */
 void ofs_hash_midstate(const struct ofs_hash *h,
                        uint8_t state[OFS_MIDSTATE_MAX]);
 /* Go on from such a state, after `done` bytes (a multiple of 128). */
-void ofs_hash_resume(struct ofs_hash *h,
-                     const uint8_t state[OFS_MIDSTATE_MAX], uint64_t done);
+void ofs_hash_resume(struct ofs_hash *h, const uint8_t state[OFS_MIDSTATE_MAX],
+                     uint64_t done);
 
 #endif

@@ -44,8 +44,8 @@ struct ofs_docker_auth_cfg {
 
 struct ofs_docker_auth; /* copies of the above */
 
-struct ofs_docker_auth *ofs_docker_auth_new(
-    const struct ofs_docker_auth_cfg *cfg, struct ofs_err *err);
+struct ofs_docker_auth *
+ofs_docker_auth_new(const struct ofs_docker_auth_cfg *cfg, struct ofs_err *err);
 void ofs_docker_auth_free(struct ofs_docker_auth *a);
 OFS_DEFINE_AUTO(struct ofs_docker_auth, ofs_docker_auth_free)
 
@@ -57,7 +57,7 @@ OFS_DEFINE_AUTO(struct ofs_docker_auth, ofs_docker_auth_free)
  */
 int ofs_docker_auth_find(struct ofs_docker_auth *a, struct ofs_call *call,
                          const char *host, const char *repo,
-                         struct ofs_cred *ret, struct ofs_err *err)
-    OFS_MUST_CHECK;
+                         struct ofs_cred *ret,
+                         struct ofs_err *err) OFS_MUST_CHECK;
 
 #endif

@@ -17,12 +17,12 @@
 
 /* Exactly `len` bytes at `off`; -EIO when the file ends before. */
 int ofs_pread_full(int fd, void *buf, size_t len, uint64_t off) OFS_MUST_CHECK;
-int ofs_pwrite_full(int fd, const void *buf, size_t len, uint64_t off)
-    OFS_MUST_CHECK;
+int ofs_pwrite_full(int fd, const void *buf, size_t len,
+                    uint64_t off) OFS_MUST_CHECK;
 
 /* The whole file into `b`; -EFBIG beyond b->limit. */
-int ofs_file_read(int dirfd, const char *path, struct ofs_buf *b)
-    OFS_MUST_CHECK;
+int ofs_file_read(int dirfd, const char *path,
+                  struct ofs_buf *b) OFS_MUST_CHECK;
 
 /* How the temporary names of ofs_file_replace() begin; what a killed process
  * left of them may be removed when nobody writes. */

@@ -20,7 +20,7 @@ struct ofs_flights;
 typedef int ofs_flight_fn(struct ofs_call *call, void *arg,
                           struct ofs_err *err);
 
-struct ofs_flights *ofs_flights_new(void); /* NULL: no memory */
+struct ofs_flights *ofs_flights_new(void);    /* NULL: no memory */
 void ofs_flights_free(struct ofs_flights *f); /* no flight under way */
 OFS_DEFINE_AUTO(struct ofs_flights, ofs_flights_free)
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 struct ofs_header {
-    char *name; /* as received */
+    char *name;  /* as received */
     char *value; /* without white space around */
 };
 
@@ -37,15 +37,15 @@ int ofs_headers_add(struct ofs_headers *h, const char *name, size_t name_len,
                     const char *value, size_t value_len) OFS_MUST_CHECK;
 
 struct ofs_content_range {
-    bool satisfiable; /* false for the 416 form with a star for the range */
+    bool satisfiable;     /* false for the 416 form with a star for the range */
     uint64_t first, last; /* bytes, inclusive */
     bool total_known;
     uint64_t total;
 };
 
 /* "bytes 0-9/100", unknown total or unknown range as a star.  -EBADMSG. */
-int ofs_content_range_parse(const char *value, struct ofs_content_range *ret)
-    OFS_MUST_CHECK;
+int ofs_content_range_parse(const char *value,
+                            struct ofs_content_range *ret) OFS_MUST_CHECK;
 
 /* Seconds or an HTTP date -> milliseconds from `now_s`; -1: none or wrong. */
 int64_t ofs_retry_after_ms(const char *value, int64_t now_s);

@@ -11,7 +11,7 @@
  * in single quotes, digests shortened to 12, times in ms.
  */
 
-#include "ocirfs/err.h"
+#include "ocirfs/buf.h"
 
 #include <stdbool.h>
 
@@ -38,5 +38,8 @@ void ofs_log_(enum ofs_log_level level, const char *fmt, ...) OFS_PRINTF(2, 3);
         if (ofs_log_on(level))                                                 \
             ofs_log_((level), __VA_ARGS__);                                    \
     } while (0)
+
+/* The last errors and warnings, oldest first, a line each.  0, or b->failed. */
+int ofs_log_recent(struct ofs_buf *b);
 
 #endif

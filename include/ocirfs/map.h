@@ -20,8 +20,8 @@ void ofs_map_free(struct ofs_map *m, void (*free_value)(void *));
 
 void *ofs_map_get(const struct ofs_map *m, const char *key); /* NULL: none */
 /* Sets or replaces; *ret_old (may be NULL) is what was there.  -ENOMEM. */
-int ofs_map_put(struct ofs_map *m, const char *key, void *value, void **ret_old)
-    OFS_MUST_CHECK;
+int ofs_map_put(struct ofs_map *m, const char *key, void *value,
+                void **ret_old) OFS_MUST_CHECK;
 void *ofs_map_remove(struct ofs_map *m, const char *key); /* NULL: none */
 size_t ofs_map_count(const struct ofs_map *m);
 

@@ -22,10 +22,10 @@ struct ofs_session;
 
 struct ofs_session_cfg {
     struct ofs_tree *tree;
-    const char *fsname;           /* the source, as `df` and mount show it */
+    const char *fsname; /* the source, as `df` and mount show it */
     const char *mountpoint;
     const struct ofs_strv *mount_options; /* for the kernel: "allow_other" */
-    int64_t timeout_ms;           /* of one operation */
+    int64_t timeout_ms;                   /* of one operation */
     unsigned max_waiting;         /* operations that wait at a time; 0: 128 */
     unsigned max_readahead_bytes; /* 0: 1 MiB */
     bool debug;                   /* libfuse's own request trace */
@@ -36,12 +36,11 @@ struct ofs_session_cfg {
  * told in the foreground.  -EACCES, -ENODEV, ...: one clear sentence.
  */
 int ofs_session_mount(const struct ofs_session_cfg *cfg,
-                      struct ofs_session **ret, struct ofs_err *err)
-    OFS_MUST_CHECK;
+                      struct ofs_session **ret,
+                      struct ofs_err *err) OFS_MUST_CHECK;
 
 /* Serve until unmounted, or SIGTERM, SIGINT, SIGHUP.  After daemonising. */
-int ofs_session_run(struct ofs_session *s, struct ofs_err *err)
-    OFS_MUST_CHECK;
+int ofs_session_run(struct ofs_session *s, struct ofs_err *err) OFS_MUST_CHECK;
 
 /* Unmounts when still mounted. */
 void ofs_session_free(struct ofs_session *s);

@@ -17,8 +17,8 @@ struct ofs_secret {
 };
 
 /* Copies; what was there before is wiped.  0 or -ENOMEM. */
-int ofs_secret_set(struct ofs_secret *s, const char *text, size_t len)
-    OFS_MUST_CHECK;
+int ofs_secret_set(struct ofs_secret *s, const char *text,
+                   size_t len) OFS_MUST_CHECK;
 void ofs_secret_done(struct ofs_secret *s); /* wipes, leaves it empty */
 
 /* Wipe memory so that the compiler cannot leave it out. */

@@ -45,7 +45,7 @@ struct ofs_strv {
 void ofs_strv_done(struct ofs_strv *v); /* frees all, leaves it empty */
 int ofs_strv_add(struct ofs_strv *v, const char *s) OFS_MUST_CHECK;
 int ofs_strv_add_own(struct ofs_strv *v, char *s) OFS_MUST_CHECK; /* steals */
-void ofs_strv_sort(struct ofs_strv *v);   /* by bytes */
+void ofs_strv_sort(struct ofs_strv *v);                           /* by bytes */
 void ofs_strv_unique(struct ofs_strv *v); /* of a sorted list */
 bool ofs_strv_has(const struct ofs_strv *v, const char *s); /* sorted list */
 

@@ -46,7 +46,8 @@ struct ofs_tree_cfg {
     struct ofs_registry *registry;
     struct ofs_store *store;
     const struct ofs_clock *clock;
-    const struct ofs_strv *repos; /* named by the user; empty: use the catalog */
+    const struct ofs_strv
+        *repos;              /* named by the user; empty: use the catalog */
     int64_t ttl_ms;          /* how old an answer about names and tags may be */
     int64_t negative_ttl_ms; /* the same for "not there" */
     unsigned max_parallel;   /* requests at a time for one listing; 0: 64 */
@@ -69,8 +70,8 @@ struct ofs_attr {
 };
 
 struct ofs_entry {
-    struct ofs_attr attr;   /* attr.ino 0: there is no such name */
-    int64_t valid_ms;       /* how long the name may be believed, also "no" */
+    struct ofs_attr attr; /* attr.ino 0: there is no such name */
+    int64_t valid_ms;     /* how long the name may be believed, also "no" */
 };
 
 struct ofs_tree *ofs_tree_new(const struct ofs_tree_cfg *cfg,
@@ -151,8 +152,8 @@ OFS_DEFINE_AUTO(struct ofs_file, ofs_file_close)
 
 /* One value into `b`; -ENODATA: no such name. */
 int ofs_tree_getxattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
-                      const char *name, struct ofs_buf *b, struct ofs_err *err)
-    OFS_MUST_CHECK;
+                      const char *name, struct ofs_buf *b,
+                      struct ofs_err *err) OFS_MUST_CHECK;
 /* All names, each with its NUL, into `b`. */
 int ofs_tree_listxattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
                        struct ofs_buf *b, struct ofs_err *err) OFS_MUST_CHECK;

@@ -24,8 +24,8 @@ struct ofs_url {
  * -EBADMSG: not http(s), no host, user:password@ given, control characters,
  * white space, or longer than 8192 bytes; a fragment is dropped.
  */
-int ofs_url_parse(const char *text, struct ofs_url *ret, struct ofs_err *err)
-    OFS_MUST_CHECK;
+int ofs_url_parse(const char *text, struct ofs_url *ret,
+                  struct ofs_err *err) OFS_MUST_CHECK;
 void ofs_url_done(struct ofs_url *u);
 #define OFS_AUTOURL OFS_AUTO(ofs_url_done)
 

@@ -27,8 +27,8 @@ struct ofs_workers *ofs_workers_new(const struct ofs_workers_cfg *cfg);
  * Run `fn(arg)` on some thread, later.  Never blocks.  0; -EBUSY the queue is
  * full or the workers stop (the caller still owns `arg`).
  */
-int ofs_workers_add(struct ofs_workers *w, ofs_job_fn *fn, void *arg)
-    OFS_MUST_CHECK;
+int ofs_workers_add(struct ofs_workers *w, ofs_job_fn *fn,
+                    void *arg) OFS_MUST_CHECK;
 
 /* Refuse new jobs, run those that are queued, join the threads.  Blocks. */
 void ofs_workers_stop(struct ofs_workers *w);

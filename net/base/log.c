@@ -2,6 +2,7 @@
 #include "ocirfs/log.h"
 
 #include "harmless.h"
+#include "logring.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -75,6 +76,8 @@ void ofs_log_(enum ofs_log_level level, const char *fmt, ...)
     if (len >= (int)sizeof(text))
         memcpy(text + sizeof(text) - 4, "...", 4);
     ofs_harmless(text);
+    if (level <= OFS_WARN)
+        ofs_logring_add(level, text);
     if (atomic_load(&current_sink) == OFS_LOG_SYSLOG)
         to_syslog(level, text);
     else

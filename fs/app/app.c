@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app.h"
+
+#include "daemonize.h"
+#include "mountpoint.h"
+#include "status.h"
+
+#include "ocirfs/clock.h"
+#include "ocirfs/docker_auth.h"
+#include "ocirfs/http.h"
+#include "ocirfs/ops.h"
+#include "ocirfs/registry.h"
+#include "ocirfs/store.h"
+#include "ocirfs/token.h"
+#include "ocirfs/tree.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+enum { EXIT_TROUBLE = 1 };
+
+struct app {
+    const struct ofs_options *o;
+    const struct ofs_env *env;
+    char *mountpoint;
+    struct ofs_http *http;
+    struct ofs_docker_auth *docker_auth;
+    struct ofs_tokens *tokens;
+    struct ofs_registry *registry;
+    struct ofs_store *store;
+    struct ofs_tree *tree;
+    struct ofs_session *session;
+    struct ofs_status status;
+    struct ofs_strv mount_options;
+};
+
+static int find_cred(void *arg, struct ofs_call *call, const char *host,
+                     const char *repo, struct ofs_cred *ret,
+                     struct ofs_err *err)
+{
+    return ofs_docker_auth_find(arg, call, host, repo, ret, err);
+}
+
+static int build_auth(struct app *a, struct ofs_err *err)
+{
+    const struct ofs_docker_auth_cfg files = {
+        .auth_file = a->o->auth_file,
+        .registry_auth_file = a->env->registry_auth_file,
+        .docker_auth_config = a->env->docker_auth_config,
+        .docker_config = a->env->docker_config,
+        .xdg_runtime_dir = a->env->xdg_runtime_dir,
+        .xdg_config_home = a->env->xdg_config_home,
+        .home = a->env->home,
+        .path = a->env->path,
+    };
+    struct ofs_tokens_cfg tokens = {
+        .http = a->http,
+        .clock = &ofs_system_clock,
+        .client_id = "ocirfs",
+        .allow_plain_http = a->o->plain_http,
+    };
+
+    a->docker_auth = ofs_docker_auth_new(&files, err);
+    if (!a->docker_auth)
+        return err->code;
+    tokens.creds.find = find_cred;
+    tokens.creds.arg = a->docker_auth;
+    a->tokens = ofs_tokens_new(&tokens, err);
+    return a->tokens ? 0 : err->code;
+}
+
+static int build_network(struct app *a, struct ofs_err *err)
+{
+    const struct ofs_http_cfg http = {
+        .user_agent = "ocirfs/" OFS_VERSION,
+        .ca_file = a->o->ca_file,
+        .stall_timeout_ms = a->o->timeout_ms,
+        .connect_timeout_ms = a->o->timeout_ms < 10000 ? a->o->timeout_ms : 0,
+    };
+    int r;
+
+    a->http = ofs_http_new(&http, err);
+    if (!a->http)
+        return err->code;
+    r = ofs_http_start(a->http, err);
+    if (r == 0)
+        r = build_auth(a, err);
+    if (r < 0)
+        return r;
+    a->registry = ofs_registry_new(
+        &(struct ofs_registry_cfg){ .url = a->o->source,
+                                    .mirror_url = a->o->mirror,
+                                    .http = a->http,
+                                    .tokens = a->tokens,
+                                    .clock = &ofs_system_clock,
+                                    .allow_plain_http = a->o->plain_http },
+        err);
+    return a->registry ? 0 : err->code;
+}
+
+static void on_damaged(void *arg, const struct ofs_digest *digest)
+{
+    struct app *a = arg;
+    char text[OFS_DIGEST_TEXT_MAX];
+
+    ofs_log(OFS_ERROR,
+            "store: %.19s is damaged: the registry sent bytes that do not have "
+            "this digest; they were put into quarantine",
+            ofs_digest_format(digest, text));
+    if (a->session)
+        ofs_session_drop_pages(a->session, digest);
+}
+
+static int build_files(struct app *a, struct ofs_err *err)
+{
+    const struct ofs_store_cfg store = {
+        .dir = a->o->cache_dir,
+        .max_bytes = a->o->cache_bytes,
+        .min_free_pct = a->o->cache_fsfree_pct,
+        .strict = a->o->strict,
+        .read_timeout_ms = a->o->timeout_ms,
+        .clock = &ofs_system_clock,
+        .damaged = on_damaged,
+        .damaged_arg = a,
+    };
+    struct ofs_tree_cfg tree = {
+        .clock = &ofs_system_clock,
+        .repos = &a->o->repos,
+        .ttl_ms = a->o->ttl_ms,
+        .negative_ttl_ms = a->o->ttl_ms < 1000 ? a->o->ttl_ms : 1000,
+        .use_mirror = a->o->mirror != NULL,
+        .uid = a->o->uid,
+        .gid = a->o->gid,
+        .umask = a->o->umask,
+        .control = a->status.files,
+    };
+    int r = ofs_store_open(&store, &a->store, err);
+
+    if (r < 0)
+        return r;
+    a->status.source = a->o->source;
+    a->status.mountpoint = a->mountpoint;
+    a->status.cache_dir = a->o->cache_dir;
+    a->status.registry = a->registry;
+    a->status.store = a->store;
+    a->status.since_s = ofs_wall_s();
+    ofs_status_init(&a->status);
+    tree.registry = a->registry;
+    tree.store = a->store;
+    a->tree = ofs_tree_new(&tree, err);
+    return a->tree ? 0 : err->code;
+}
+
+/* Is it a registry, and may we?  Told before the mount, where a user sees it. */
+static int check_registry(struct app *a, struct ofs_err *err)
+{
+    const char *repo = a->o->repos.n ? a->o->repos.at[0] : NULL;
+    struct ofs_call call;
+    int r;
+
+    if (a->o->bg)
+        return 0;
+    ofs_call_init(&call, a->o->timeout_ms);
+    r = ofs_registry_check(a->registry, &call, repo, err);
+    ofs_call_done(&call);
+    return r;
+}
+
+static int mount_session(struct app *a, struct ofs_err *err)
+{
+    struct ofs_session_cfg cfg = {
+        .tree = a->tree,
+        .fsname = a->o->source,
+        .mountpoint = a->mountpoint,
+        .mount_options = &a->mount_options,
+        .timeout_ms = a->o->timeout_ms,
+        .debug = a->o->debug,
+    };
+
+    for (size_t i = 0; i < a->o->kernel.n; i++)
+        if (ofs_strv_add(&a->mount_options, a->o->kernel.at[i]) < 0)
+            return ofs_err_nomem(err, "the mount options");
+    /* Nothing here can be changed yet, and the kernel says EROFS best. */
+    if (ofs_strv_add(&a->mount_options, "ro") < 0)
+        return ofs_err_nomem(err, "the mount options");
+    return ofs_session_mount(&cfg, &a->session, err);
+}
+
+static int start_threads(struct app *a, struct ofs_err *err)
+{
+    int r = ofs_registry_start(a->registry, err);
+
+    if (r == 0)
+        r = ofs_store_start(a->store, err);
+    if (r == 0)
+        r = ofs_tree_start(a->tree, err);
+    return r;
+}
+
+static int build(struct app *a, struct ofs_err *err)
+{
+    int r = ofs_mountpoint_check(a->o->mountpoint, &a->mountpoint, err);
+
+    if (r == 0)
+        r = build_network(a, err);
+    if (r == 0)
+        r = build_files(a, err);
+    if (r == 0)
+        r = check_registry(a, err);
+    if (r == 0)
+        r = mount_session(a, err);
+    if (r == 0)
+        r = start_threads(a, err);
+    return r;
+}
+
+/*
+ * The network ends first, so that nothing that still waits for it can hold up
+ * the way out; then from the top layer down.
+ */
+static void take_down(struct app *a)
+{
+    if (a->http)
+        ofs_http_stop(a->http);
+    ofs_session_free(a->session);
+    a->session = NULL;
+    if (a->tree)
+        ofs_tree_stop(a->tree);
+    if (a->store)
+        ofs_store_stop(a->store);
+    if (a->registry)
+        ofs_registry_stop(a->registry);
+    ofs_tree_free(a->tree);
+    ofs_store_free(a->store);
+    ofs_registry_free(a->registry);
+    ofs_tokens_free(a->tokens);
+    ofs_docker_auth_free(a->docker_auth);
+    ofs_http_free(a->http);
+    ofs_strv_done(&a->mount_options);
+    free(a->mountpoint);
+}
+
+static int serve(struct app *a, struct ofs_daemon *daemon, struct ofs_err *err)
+{
+    int r = build(a, err);
+
+    if (r < 0)
+        return r;
+    ofs_log_init(a->o->log_level,
+                 a->o->foreground ? OFS_LOG_STDERR : OFS_LOG_SYSLOG);
+    ofs_log(OFS_INFO, "mounted '%s' on '%s'", a->o->source, a->mountpoint);
+    ofs_daemon_ready(daemon);
+    r = ofs_session_run(a->session, err);
+    ofs_log(OFS_INFO, "unmounted '%s'", a->mountpoint);
+    return r;
+}
+
+/* Tokens are in our memory: no core file, and no peeking by others. */
+static void harden(const struct ofs_options *o)
+{
+    const struct rlimit none = { 0 };
+
+    if (o->debug)
+        return;
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+int ofs_app_run(const struct ofs_options *o, const struct ofs_env *env)
+{
+    struct app a = { .o = o, .env = env };
+    struct ofs_daemon daemon = { .pipe = -1 };
+    struct ofs_err err = { 0 };
+    int status = 0;
+    int r = 0;
+
+    ofs_log_init(o->log_level, OFS_LOG_STDERR);
+    if (!o->foreground)
+        r = ofs_daemon_begin(&daemon, &status);
+    if (r == 1)
+        return status;
+    if (r < 0) {
+        r = ofs_err_errno(&err, -r, "going to the background");
+    } else {
+        harden(o);
+        (void)sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN },
+                        NULL);
+        r = serve(&a, &daemon, &err);
+    }
+    take_down(&a);
+    if (r == 0)
+        return 0;
+    (void)fprintf(stderr, "ocirfs: %s\n", err.text);
+    return EXIT_TROUBLE;
+}

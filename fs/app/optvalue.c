@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "optvalue.h"
+
+#include "ocirfs/log.h"
+#include "ocirfs/str.h"
+
+#include <sys/types.h>
+
+/* "<digits><unit>": the number, and the unit that follows it. */
+static int split(const char *text, uint64_t *ret_n, const char **ret_unit)
+{
+    size_t digits = strspn(text, "0123456789");
+    char number[24];
+
+    if (digits == 0 || digits >= sizeof(number))
+        return -EBADMSG;
+    memcpy(number, text, digits);
+    number[digits] = '\0';
+    *ret_unit = text + digits;
+    return ofs_str_u64(number, ret_n);
+}
+
+int ofs_opt_time(const char *text, void *member)
+{
+    static const struct {
+        const char *unit;
+        uint64_t ms;
+    } units[] = { { "", 1000 },       { "ms", 1 },          { "s", 1000 },
+                  { "m", 60 * 1000 }, { "h", 3600 * 1000 }, { "d", 86400000 } };
+    const uint64_t longest_ms = 3650ull * 86400000;
+    const char *unit;
+    uint64_t n;
+
+    if (split(text, &n, &unit) < 0)
+        return -EBADMSG;
+    for (size_t i = 0; i < OFS_COUNT_OF(units); i++) {
+        if (strcmp(unit, units[i].unit) != 0)
+            continue;
+        if (n > longest_ms / units[i].ms)
+            return -EBADMSG;
+        *(int64_t *)member = (int64_t)(n * units[i].ms);
+        return 0;
+    }
+    return -EBADMSG;
+}
+
+int ofs_opt_size(const char *text, void *member)
+{
+    return ofs_str_size(text, member);
+}
+
+int ofs_opt_percent(const char *text, void *member)
+{
+    const char *unit;
+    uint64_t n;
+
+    if (split(text, &n, &unit) < 0 || n > 100 ||
+        (strcmp(unit, "") != 0 && strcmp(unit, "%") != 0))
+        return -EBADMSG;
+    *(unsigned *)member = (unsigned)n;
+    return 0;
+}
+
+int ofs_opt_id(const char *text, void *member)
+{
+    uint64_t n;
+
+    if (ofs_str_u64(text, &n) < 0 || n >= UINT32_MAX)
+        return -EBADMSG;
+    *(uid_t *)member = (uid_t)n;
+    return 0;
+}
+
+int ofs_opt_mode(const char *text, void *member)
+{
+    mode_t mode = 0;
+
+    if (!*text || strlen(text) > 4)
+        return -EBADMSG;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '7')
+            return -EBADMSG;
+        mode = mode * 8 + (mode_t)(*text - '0');
+    }
+    if (mode > 0777)
+        return -EBADMSG;
+    *(mode_t *)member = mode;
+    return 0;
+}
+
+int ofs_opt_text(const char *text, void *member)
+{
+    char **to = member;
+    char *copy;
+
+    if (!*text)
+        return -EBADMSG;
+    copy = strdup(text);
+    if (!copy)
+        return -ENOMEM;
+    free(*to);
+    *to = copy;
+    return 0;
+}
+
+int ofs_opt_list(const char *text, void *member)
+{
+    OFS_AUTOFREE char *copy = strdup(text);
+    char *rest = copy;
+    char *one;
+
+    if (!copy)
+        return -ENOMEM;
+    while ((one = strsep(&rest, ":"))) {
+        if (!*one)
+            return -EBADMSG;
+        if (ofs_strv_add(member, one) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int ofs_opt_true(const char *text, void *member)
+{
+    (void)text;
+    *(bool *)member = true;
+    return 0;
+}
+
+int ofs_opt_verify(const char *text, void *member)
+{
+    if (strcmp(text, "lazy") != 0 && strcmp(text, "strict") != 0)
+        return -EBADMSG;
+    *(bool *)member = strcmp(text, "strict") == 0;
+    return 0;
+}
+
+int ofs_opt_level(const char *text, void *member)
+{
+    static const char *const names[] = { "error", "warn", "info", "debug" };
+
+    for (size_t i = 0; i < OFS_COUNT_OF(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *(enum ofs_log_level *)member = (enum ofs_log_level)i;
+            return 0;
+        }
+    }
+    return -EBADMSG;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_OPTVALUE_H
+#define OFS_OPTVALUE_H
+
+/*
+ * Values of options: each parser writes into the member it is given and
+ * returns 0, -EBADMSG (not such a value) or -ENOMEM.  Pure.
+ */
+
+typedef int ofs_opt_parse(const char *text, void *member);
+
+ofs_opt_parse ofs_opt_time;    /* int64_t, ms; plain numbers are seconds */
+ofs_opt_parse ofs_opt_size;    /* uint64_t, bytes */
+ofs_opt_parse ofs_opt_percent; /* unsigned; "5" or "5%" */
+ofs_opt_parse ofs_opt_id;      /* uid_t, gid_t */
+ofs_opt_parse ofs_opt_mode;    /* mode_t, octal */
+ofs_opt_parse ofs_opt_text;    /* char *, owned; the last one wins */
+ofs_opt_parse ofs_opt_list;    /* struct ofs_strv, adds to it; ':' separates */
+ofs_opt_parse ofs_opt_true;    /* bool */
+ofs_opt_parse ofs_opt_verify;  /* bool: strict */
+ofs_opt_parse ofs_opt_level;   /* enum ofs_log_level */
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Try, else hand over.
+ *
+ * The session's few threads must never sleep for the network: with ten of
+ * them, ten readers of a silent registry would be enough to make `df` hang.
+ * So each request is tried with a call that may not wait.  What is known is
+ * answered right there; -EAGAIN moves the request to the pool.
+ *
+ * An interrupt from the kernel cancels the call of a handed-over op.  It may
+ * come at any time until ofs_op_settle(), which is therefore the first thing
+ * every reply does.
+ */
+#include "ops_priv.h"
+
+#include "ocirfs/log.h"
+#include "ocirfs/metrics.h"
+
+static struct ofs_metric requests =
+    OFS_COUNTER("ocirfs_fuse_requests_total", "Requests of the kernel.");
+static struct ofs_metric handed_over = OFS_COUNTER(
+    "ocirfs_fuse_waits_total", "Requests that had to wait for the network.");
+
+static void on_interrupt(fuse_req_t req, void *arg)
+{
+    struct ofs_op *op = arg;
+
+    (void)req;
+    ofs_call_cancel(&op->call);
+}
+
+static void enlist(struct ofs_op *op)
+{
+    struct ofs_session *s = op->session;
+    bool stopping;
+
+    {
+        OFS_GUARD(&s->mtx);
+        op->next = s->waiting;
+        op->link = &s->waiting;
+        if (op->next)
+            op->next->link = &op->next;
+        s->waiting = op;
+        stopping = s->stopping;
+    }
+    if (stopping)
+        ofs_call_cancel(&op->call);
+}
+
+static void delist(struct ofs_op *op)
+{
+    OFS_GUARD(&op->session->mtx);
+    *op->link = op->next;
+    if (op->next)
+        op->next->link = op->link;
+}
+
+static void run_waiting(void *arg)
+{
+    struct ofs_op *op = arg;
+    struct ofs_err err = { 0 };
+    int r = ofs_call_check(&op->call, &err);
+
+    if (r == 0)
+        r = op->run(op, &err);
+    if (r < 0)
+        ofs_reply_fail(op, r, &err);
+    delist(op);
+    ofs_call_done(&op->call);
+    free(op->name);
+    free(op);
+}
+
+/* A copy of `tried` that may wait and owns what it points to; NULL: no memory */
+static struct ofs_op *op_new(const struct ofs_op *tried)
+{
+    struct ofs_op *op = malloc(sizeof(*op));
+
+    if (!op)
+        return NULL;
+    *op = *tried;
+    op->name = tried->name ? strdup(tried->name) : NULL;
+    if (tried->name && !op->name) {
+        free(op);
+        return NULL;
+    }
+    ofs_call_init(&op->call, op->session->timeout_ms);
+    op->waits = true;
+    return op;
+}
+
+static void hand_over(struct ofs_op *tried)
+{
+    struct ofs_op *op = op_new(tried);
+    struct ofs_err err = { 0 };
+    int r;
+
+    if (!op) {
+        r = ofs_err_nomem(&err, "a request");
+        ofs_reply_fail(tried, r, &err);
+        return;
+    }
+    enlist(op);
+    fuse_req_interrupt_func(op->req, on_interrupt, op);
+    ofs_metric_add(&handed_over, 1);
+    r = ofs_workers_add(op->session->pool, run_waiting, op);
+    if (r < 0) {
+        (void)ofs_err_set(&err, r, "too many operations wait already");
+        ofs_reply_fail(op, r, &err);
+        delist(op);
+        ofs_call_done(&op->call);
+        free(op->name);
+        free(op);
+    }
+}
+
+void ofs_op_start(struct ofs_op *op)
+{
+    struct ofs_err err = { 0 };
+    int r;
+
+    op->session = ofs_session_of(op->req);
+    ofs_call_init(&op->call, op->session->timeout_ms);
+    op->call.may_wait = false;
+    ofs_metric_add(&requests, 1);
+    r = op->run(op, &err);
+    ofs_call_done(&op->call);
+    if (r == -EAGAIN)
+        hand_over(op);
+    else if (r < 0)
+        ofs_reply_fail(op, r, &err);
+}
+
+void ofs_ops_cancel(struct ofs_session *s)
+{
+    OFS_GUARD(&s->mtx);
+    s->stopping = true;
+    for (struct ofs_op *op = s->waiting; op; op = op->next)
+        ofs_call_cancel(&op->call);
+}

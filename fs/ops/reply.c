@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every failure leaves through here: one errno for the user, one line in the
+ * log with the registry's own words, and the text for user.ocirfs.error.
+ */
+#include "ops_priv.h"
+
+#include "ocirfs/log.h"
+#include "ocirfs/metrics.h"
+
+#include <limits.h>
+
+static struct ofs_metric failures =
+    OFS_COUNTER("ocirfs_fuse_errors_total", "Requests answered with an error.");
+
+/* The kernel counts in seconds; for ever is as long as it takes safely. */
+enum { FOREVER_S = 365 * 24 * 3600 };
+
+void ofs_op_settle(struct ofs_op *op)
+{
+    if (op->waits)
+        fuse_req_interrupt_func(op->req, NULL, NULL);
+}
+
+/* What a user of read(2) or ls can make sense of; the rest is EIO. */
+int ofs_errno_for_kernel(int code)
+{
+    switch (-code) {
+    case ENOENT:
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case EEXIST:
+    case ENOTDIR:
+    case EISDIR:
+    case ENAMETOOLONG:
+    case ESTALE:
+    case ENODATA:
+    case ERANGE:
+    case ENOTSUP:
+    case EINVAL:
+    case EFBIG:
+    case ENOMEM:
+    case EINTR:
+    case EBUSY:
+    case ETIMEDOUT:
+        return -code;
+    default:
+        return EIO;
+    }
+}
+
+/* Answers that are part of ordinary life are nobody's trouble. */
+static bool is_trouble(int code)
+{
+    switch (-code) {
+    case ENOENT:
+    case ENODATA:
+    case ERANGE:
+    case EINTR:
+    case ESTALE:
+    case ENAMETOOLONG:
+    case ENOTDIR:
+    case EISDIR:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void tell(const struct ofs_op *op, int code, const struct ofs_err *err)
+{
+    const char *id = err->request_id;
+    const char *text = err->text[0] ? err->text : strerror(-code);
+    enum ofs_log_level level = is_trouble(code) ? OFS_WARN : OFS_DEBUG;
+
+    ofs_log(level, "%s%s%s%s of inode %llu: %s%s%s%s", op->what,
+            op->name ? " '" : "", op->name ? op->name : "", op->name ? "'" : "",
+            (unsigned long long)op->ino, text, id[0] ? " [request " : "", id,
+            id[0] ? "]" : "");
+}
+
+void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err)
+{
+    ofs_metric_add(&failures, 1);
+    tell(op, code, err);
+    if (is_trouble(code))
+        ofs_tree_note_error(ofs_op_tree(op), op->ino, err);
+    ofs_op_settle(op);
+    (void)fuse_reply_err(op->req, ofs_errno_for_kernel(code));
+}
+
+double ofs_valid_s(int64_t valid_ms)
+{
+    if (valid_ms >= (int64_t)FOREVER_S * 1000)
+        return FOREVER_S;
+    return valid_ms <= 0 ? 0.0 : (double)valid_ms / 1000.0;
+}
+
+void ofs_attr_to_stat(const struct ofs_attr *a, struct stat *st)
+{
+    *st = (struct stat){
+        .st_ino = a->ino,
+        .st_mode = a->mode,
+        .st_nlink = a->nlink,
+        .st_uid = a->uid,
+        .st_gid = a->gid,
+        .st_size = (off_t)a->size,
+        .st_blksize = 4096,
+        .st_blocks = (blkcnt_t)((a->size + 511) / 512),
+        .st_mtim.tv_sec = a->mtime_s,
+        .st_ctim.tv_sec = a->mtime_s,
+        .st_atim.tv_sec = a->mtime_s,
+    };
+}
+
+void ofs_entry_to_param(const struct ofs_entry *e, struct fuse_entry_param *ret)
+{
+    *ret = (struct fuse_entry_param){
+        .ino = e->attr.ino,
+        .attr_timeout = ofs_valid_s(e->attr.valid_ms),
+        .entry_timeout = ofs_valid_s(e->valid_ms),
+    };
+    ofs_attr_to_stat(&e->attr, &ret->attr);
+}
