@@ -10,7 +10,7 @@
  * no chunked bodies.
  *
  * Every function may be called from any thread at any time between start and
- * free.  What a test hands in is copied.  A fake that cannot do its job (no
+ * free, but free, down and up from the test's own thread only.  What a test hands in is copied.  A fake that cannot do its job (no
  * memory, no socket) prints a sentence and aborts the test program.
  *
  * A pattern ("match") is a method or "*", one space, and a path in which each
@@ -142,7 +142,7 @@ void fake_server_no_faults(struct fake_server *s); /* empty the script */
 const struct fake_fault *fake_request_fault(const struct fake_request *req,
                                             enum fake_fault_kind kind);
 
-/* What stalls goes on, and so does all that would have stalled already. */
+/* What stalls now goes on; the script stays. */
 void fake_server_release(struct fake_server *s);
 /* Wait until n requests stall at once; false: not within timeout_ms. */
 bool fake_server_wait_stalled(struct fake_server *s, unsigned n,
@@ -152,7 +152,7 @@ bool fake_server_wait_stalled(struct fake_server *s, unsigned n,
 void fake_server_down(struct fake_server *s);
 void fake_server_up(struct fake_server *s); /* on the same port again */
 
-/* How many requests came that match (their heads are in). */
+/* How many requests came that match (those that are in, body and all). */
 unsigned fake_server_count(struct fake_server *s, const char *match);
 /* Wait until it is n or more; false: not within timeout_ms. */
 bool fake_server_wait(struct fake_server *s, const char *match, unsigned n,
