@@ -95,6 +95,8 @@ int ofs_buf_addc(struct ofs_buf *b, char c)
     return ofs_buf_add(b, &c, 1);
 }
 
+/* A printf of its own kind: 0 because its arguments are a list. */
+OFS_PRINTF(3, 0)
 static int add_formatted(struct ofs_buf *b, int len, const char *fmt,
                          va_list ap)
 {
