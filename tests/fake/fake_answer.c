@@ -109,26 +109,36 @@ static bool digits(const char **p, uint64_t *ret)
 
 enum range { RANGE_NONE, RANGE_GOOD, RANGE_BEYOND };
 
+/* "5-9", "5-" or "-3" (the last three); false: malformed. */
+static bool parse_spec(const char *spec, uint64_t size, uint64_t *ret_first,
+                       uint64_t *ret_last)
+{
+    bool suffix = *spec == '-';
+    uint64_t n = 0;
+
+    *ret_last = UINT64_MAX;
+    spec += suffix;
+    if (!digits(&spec, &n))
+        return false;
+    *ret_first = !suffix ? n : n < size ? size - n : 0;
+    if (suffix)
+        return *spec == '\0';
+    if (*spec++ != '-')
+        return false;
+    if (*spec && !digits(&spec, ret_last))
+        return false;
+    return *spec == '\0' && *ret_last >= *ret_first;
+}
+
 /* One range of RFC 9110, 14.1.2; several or malformed ones do not count. */
 static enum range parse_range(const char *value, uint64_t size,
                               uint64_t *ret_first, uint64_t *ret_last)
 {
-    uint64_t first = 0, last = size ? size - 1 : 0, tail;
+    uint64_t first, last;
 
-    if (!ofs_str_starts(value, "bytes="))
+    if (!ofs_str_starts(value, "bytes=") ||
+        !parse_spec(value + strlen("bytes="), size, &first, &last))
         return RANGE_NONE;
-    value += strlen("bytes=");
-    if (*value == '-') {
-        value++;
-        if (!digits(&value, &tail) || *value)
-            return RANGE_NONE;
-        first = tail < size ? size - tail : 0;
-    } else {
-        if (!digits(&value, &first) || *value++ != '-')
-            return RANGE_NONE;
-        if (*value && (!digits(&value, &last) || *value || last < first))
-            return RANGE_NONE;
-    }
     if (first >= size)
         return RANGE_BEYOND;
     *ret_first = first;
