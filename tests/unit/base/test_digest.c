@@ -8,8 +8,9 @@
 
 #include "ocirfs/digest.h"
 
-#define ABC                                                                    \
-    "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define ABC_HEX                                                                \
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define ABC "sha256:" ABC_HEX
 #define ABC512                                                                 \
     "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"  \
     "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
@@ -69,17 +70,17 @@ static void malformed_digests_are_refused(void **state)
         "sha256",
         "sha256:",
         "sha256:ba78",
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        ABC_HEX,
         ABC "0",
         ABC " ",
         " " ABC,
         "sha256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
         "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ag",
         "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015/d",
-        "sha512:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-        "SHA256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        "sha512:" ABC_HEX,
+        "SHA256:" ABC_HEX,
         "md5:900150983cd24fb0d6963f7d28e17f72",
-        "sha256-ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        "sha256-" ABC_HEX,
     };
 
     (void)state;
@@ -98,10 +99,10 @@ static void malformed_pairs_are_refused(void **state)
     struct ofs_digest d;
 
     (void)state;
-    assert_int_equal(ofs_digest_parse_hex("md5", ABC + 7, &d), -EBADMSG);
-    assert_int_equal(ofs_digest_parse_hex("sha256:", ABC + 7, &d), -EBADMSG);
+    assert_int_equal(ofs_digest_parse_hex("md5", ABC_HEX, &d), -EBADMSG);
+    assert_int_equal(ofs_digest_parse_hex("sha256:", ABC_HEX, &d), -EBADMSG);
     assert_int_equal(ofs_digest_parse_hex("sha256", "../../etc", &d), -EBADMSG);
-    assert_int_equal(ofs_digest_parse_hex("sha512", ABC + 7, &d), -EBADMSG);
+    assert_int_equal(ofs_digest_parse_hex("sha512", ABC_HEX, &d), -EBADMSG);
 }
 
 static void none_is_empty_text(void **state)

@@ -120,16 +120,6 @@ static void what_does_not_fit_is_named(void **state)
     assert_int_equal(ofs_json_decode(NULL, fields, NULL, NULL), -EBADMSG);
 }
 
-static void a_row_of_unknown_kind_is_refused(void **state)
-{
-    const struct ofs_json_field odd[] = { { "x", 99, 0, true }, { 0 } };
-    OFS_AUTOJSON json_t *doc = parse("{\"x\":1}");
-    int out = 0;
-
-    (void)state;
-    assert_int_equal(ofs_json_decode(doc, odd, &out, NULL), -EBADMSG);
-}
-
 static void what_is_not_json_is_refused_with_its_place(void **state)
 {
     static const char *const texts[] = {
@@ -248,7 +238,6 @@ int main(void)
         cmocka_unit_test(absent_and_null_leave_members_alone),
         cmocka_unit_test(lists_count_as_documents_inside),
         cmocka_unit_test(what_does_not_fit_is_named),
-        cmocka_unit_test(a_row_of_unknown_kind_is_refused),
         cmocka_unit_test(what_is_not_json_is_refused_with_its_place),
         cmocka_unit_test(a_mistake_does_not_quote_the_document),
         cmocka_unit_test(only_the_given_bytes_are_read),

@@ -41,7 +41,8 @@ static void a_line_has_time_level_and_text(void **state)
     (void)state;
     ofs_log_init(OFS_DEBUG, OFS_LOG_STDERR);
     for (int level = OFS_ERROR; level <= OFS_DEBUG; level++) {
-        OFS_AUTOFREE char *line = logged(level, "store: all is well");
+        OFS_AUTOFREE char *line =
+            logged((enum ofs_log_level)level, "store: all is well");
         char want[64];
 
         (void)snprintf(want, sizeof(want), " %s store: all is well\n",
