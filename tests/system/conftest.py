@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the system tests: real registries, real mounts.
+
+Everything a test starts is ended by process id, also when the test fails; a
+test that hangs has its daemons killed, which lets its system calls return.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import threading
+
+import pytest
+
+import certificates
+import mounts
+import registries
+import tokenserver
+import waiting
+
+TEST_SECONDS = 180  # of one test, before its daemons are killed
+
+
+def pytest_addoption(parser):
+    parser.addoption("--group", default="1/1", metavar="I/N",
+                     help="run the I-th of N groups of test files")
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "semantics(*numbers): promises of fs/SEMANTICS.md that "
+        "the test proves")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Whole files go to one group, so that module fixtures are made once."""
+    which, of = map(int, config.getoption("--group").split("/"))
+    files = sorted({item.path for item in items},
+                   key=lambda p: -sum(i.path == p for i in items))
+    group = {path: i % of for i, path in enumerate(files)}
+    chosen = [i for i in items if group[i.path] == which - 1]
+    config.hook.pytest_deselected(items=[i for i in items if i not in chosen])
+    items[:] = chosen
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _needs():
+    """A test machine without these is a mistake, not a reason to skip."""
+    if not mounts.PROGRAM.exists():
+        pytest.exit(f"there is no {mounts.PROGRAM}; build it first", 3)
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.exit("/dev/fuse cannot be used here", 3)
+
+
+class Watchdog:
+    """Kills the mounts of a test that does not end."""
+
+    def __init__(self):
+        self.mounts = []
+        self.barked = False
+        self.timer = threading.Timer(TEST_SECONDS * waiting.SLOW, self.bark)
+        self.timer.daemon = True
+        self.timer.start()
+
+    def bark(self):
+        self.barked = True
+        for m in self.mounts:
+            m.force_end()
+
+
+@pytest.fixture
+def watchdog():
+    dog = Watchdog()
+    yield dog
+    dog.timer.cancel()
+    died = [m for m in dog.mounts if m.process and not m.expect_death
+            and m.process.poll() not in (None, 0)]
+    stuck = []
+    for m in dog.mounts:
+        if mounts.mounted_at(m.path):
+            try:
+                subprocess.run(["umount", m.path], check=False, timeout=20,
+                               stderr=subprocess.DEVNULL)
+                if m.process:
+                    m.process.wait(20 * waiting.SLOW)
+            except subprocess.TimeoutExpired:
+                stuck.append(m)
+        m.force_end()
+    findings = [text for m in dog.mounts for text in m.findings()]
+    assert not findings, "\n".join(findings)
+    assert not dog.barked, f"no end after {TEST_SECONDS} s"
+    assert not died, "\n".join(
+        f"ocirfs died with {m.process.returncode}: {m.log()[-3000:]}"
+        for m in died)
+    assert not stuck, "ocirfs did not end after umount"
+
+
+@pytest.fixture
+def mount(tmp_path, watchdog):
+    """mount(source, **options) -> a Mount that is ready; any number."""
+    def make(source, name=None, start=True, **options):
+        source = getattr(source, "url", source)
+        name = name or f"m{len(watchdog.mounts)}"
+        m = mounts.Mount(source, tmp_path / name, **options)
+        watchdog.mounts.append(m)
+        return m.start() if start else m
+
+    return make
+
+
+@pytest.fixture
+def run_ocirfs(tmp_path, watchdog):
+    """Run the program to its end, as a shell does."""
+    def run(*words, seconds=60, **env):
+        san_log = tmp_path / "sanitizer"
+        done = subprocess.run(
+            [str(mounts.PROGRAM), *map(str, words)], text=True,
+            capture_output=True, timeout=seconds * waiting.SLOW,
+            stdin=subprocess.DEVNULL,
+            env=mounts.clean_env(tmp_path, san_log, **env))
+        texts = [f.read_text() for f in tmp_path.glob("sanitizer.*")]
+        assert not texts, "\n".join(texts)
+        return done
+
+    return run
+
+
+def _registry_factory(folder, started):
+    def make(name=None, **more):
+        name = name or f"registry{len(started)}"
+        r = registries.Registry(folder / name, **more)
+        started.append(r)
+        return r.start()
+
+    return make
+
+
+@pytest.fixture
+def make_registry(tmp_path):
+    """make_registry(storage=, tls=, auth=, ...): for a test that breaks it."""
+    started = []
+    yield _registry_factory(tmp_path, started)
+    for r in started:
+        r.stop()
+
+
+@pytest.fixture(scope="module")
+def module_registry(tmp_path_factory):
+    """The same, for all tests of a file."""
+    started = []
+    yield _registry_factory(tmp_path_factory.mktemp("registries"), started)
+    for r in started:
+        r.stop()
+
+
+@pytest.fixture
+def registry(make_registry):
+    return make_registry()
+
+
+@pytest.fixture(scope="session")
+def ca(tmp_path_factory):
+    return certificates.authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory, ca):
+    return certificates.server(tmp_path_factory.mktemp("tls"), ca)
+
+
+@pytest.fixture
+def make_tokens(tmp_path):
+    """make_tokens(users=, private=): a token server on a free port."""
+    started = []
+
+    def make(users, **more):
+        folder = tmp_path / f"tokens{len(started)}"
+        folder.mkdir()
+        signer = certificates.signer(folder)
+        started.append(tokenserver.TokenServer(signer, users, **more))
+        return started[-1]
+
+    yield make
+    for t in started:
+        t.stop()
+
+
+@pytest.fixture
+def htpasswd(tmp_path):
+    """htpasswd(user, password) -> auth settings of a registry."""
+    def make(user, password):
+        path = tmp_path / "htpasswd"
+        path.write_text(subprocess.run(
+            ["htpasswd", "-niB", "-C", "5", user], input=password, text=True,
+            check=True, capture_output=True).stdout.strip() + "\n")
+        return {"htpasswd": {"realm": "tests", "path": str(path)}}
+
+    return make
+
+
+def pytest_sessionfinish(session):
+    """Nothing of this run may be left, whatever its tests did."""
+    base = getattr(session.config, "_tmp_path_factory", None)
+    if base is None:
+        return
+    base = str(base.getbasetemp())
+    left = [line for line in pathlib.Path("/proc/self/mountinfo")
+            .read_text().splitlines()
+            if re.search(rf" {re.escape(base)}/", line)]
+    if left:
+        session.exitstatus = 1
+        print("\nleft mounted:\n" + "\n".join(left))
