@@ -18,6 +18,7 @@ enum {
  */
 static _Thread_local struct ofs_err *mount_trouble;
 
+OFS_PRINTF(2, 0)
 static void on_fuse_log(enum fuse_log_level level, const char *fmt, va_list ap)
 {
     char text[256];
