@@ -18,66 +18,18 @@
  */
 
 #include "ocirfs/call.h"
-#include "ocirfs/httphdr.h"
+#include "ocirfs/httpreq.h"
 
 struct ofs_http;
 
 struct ofs_http_cfg {
-    const char *user_agent;     /* "ocirfs/0.1" */
-    const char *ca_file;        /* PEM; NULL: the system's trust */
-    int64_t connect_timeout_ms; /* TCP and TLS; 0: 10 s */
-    int64_t stall_timeout_ms;   /* no byte in either direction; 0: 30 s */
+    const char *user_agent;        /* "ocirfs/0.1" */
+    const char *ca_file;           /* PEM; NULL: the system's trust */
+    int64_t connect_timeout_ms;    /* TCP and TLS; 0: 10 s */
+    int64_t stall_timeout_ms;      /* no byte in either direction; 0: 30 s */
     unsigned max_host_connections; /* 0: 64 */
     bool no_proxy;                 /* ignore the environment's proxies */
     int max_attempts;              /* of one request; 0: 4 */
-};
-
-/*
- * Where a response body goes piece by piece.  Called on the engine's thread:
- * copy, or pwrite to a page-cached file, nothing slower; never call back into
- * ofs_http.  `head` comes before the first byte and may refuse.  A negative
- * errno ends the transfer and is what ofs_http_do returns.
- *
- * A request whose sink was given a body byte is not repeated by this module:
- * the caller knows where to go on.  Bodies of statuses other than 2xx do not
- * go to the sink but into resp->body.
- */
-struct ofs_http_sink {
-    int (*head)(void *arg, int status, const struct ofs_headers *headers);
-    int (*body)(void *arg, const void *data, size_t len);
-    void *arg;
-};
-
-/* Where a request body comes from when it is not in memory. */
-struct ofs_http_upload {
-    /* Up to `len` bytes at `off`; count, 0 at the end, or negative errno. */
-    ssize_t (*read)(void *arg, void *buf, size_t len, uint64_t off);
-    void *arg;
-    uint64_t size; /* bytes */
-};
-
-struct ofs_http_req {
-    const char *method; /* "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" */
-    const char *url;
-    const char *const *headers; /* "Name: value", ends with NULL; may be NULL */
-    const char *authorization;  /* value for url's origin only; NULL: none */
-    const void *body;           /* in memory; NULL: none */
-    size_t body_len;
-    const struct ofs_http_upload *upload; /* instead of body; may be NULL */
-    const struct ofs_http_sink *sink;     /* NULL: into resp->body */
-    size_t max_body;    /* of resp->body, bytes; 0: 64 KiB; beyond: -EFBIG */
-    int max_redirects;  /* 0: hand a 3xx to the caller; usual: 5 */
-    bool no_retry;      /* one attempt */
-    bool repeatable;    /* POST/PATCH that does no harm twice; others by method */
-};
-
-struct ofs_http_resp {
-    int status;
-    struct ofs_headers headers; /* of the last response */
-    char *body; /* owned; NUL-terminated beyond len; NULL when none */
-    size_t len; /* bytes */
-    char *url;  /* where the last response came from; owned */
-    int n_requests; /* requests that went out, for tests and metrics */
 };
 
 /* curl_global_init happens here; before any other thread of the program. */
@@ -97,15 +49,14 @@ OFS_DEFINE_AUTO(struct ofs_http, ofs_http_free)
  * owns it.  Else a negative errno, `ret` untouched: -ETIMEDOUT (deadline,
  * connect, stall), -EINTR, -EAGAIN, -EFBIG, -EPROTO (TLS or HTTP is broken;
  * certificate), -ECONNREFUSED, -EHOSTUNREACH (name or network), -EIO (reset,
- * short body), or what the sink returned.  err->text names host and cause;
+ * short body), -EBADMSG (not a URL; a redirect to where none may go, or too
+ * many), -EINVAL (a line break in a header to send), or what the sink or the
+ * upload returned.  err->text names host and cause;
  * err->http_status and retry_after_ms are filled where a response came.
  */
 int ofs_http_do(struct ofs_http *h, struct ofs_call *call,
                 const struct ofs_http_req *req, struct ofs_http_resp *ret,
                 struct ofs_err *err) OFS_MUST_CHECK;
-
-void ofs_http_resp_done(struct ofs_http_resp *resp);
-#define OFS_AUTORESP OFS_AUTO(ofs_http_resp_done)
 
 /* Was no answer had at all: network, time-out, TLS?  (By errno.) */
 bool ofs_http_is_unreachable(int code);

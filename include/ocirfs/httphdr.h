@@ -20,7 +20,7 @@ struct ofs_header {
 };
 
 struct ofs_headers {
-    struct ofs_header *at; /* owned; names and values too */
+    struct ofs_header *at; /* owned; names too; by ofs_headers_add only */
     size_t n;
 };
 
@@ -57,7 +57,10 @@ int64_t ofs_retry_after_ms(const char *value, int64_t now_s);
  */
 int ofs_link_next(const char *value, struct ofs_buf *b);
 
-/* "application/json; charset=utf-8" -> "application/json", lower case. */
+/*
+ * "application/json; charset=utf-8" -> "application/json", lower case, into
+ * `b`.  -EBADMSG: it is none; or b->failed.
+ */
 int ofs_media_type(const char *value, struct ofs_buf *b);
 
 #endif

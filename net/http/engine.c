@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine.h"
+
+#include "ocirfs/clock.h"
+
+#include <signal.h>
+
+/*
+ * Who owns a job when:
+ *
+ *     caller      QUEUED            ACTIVE                    ENDED
+ *     submit ---> in e->queue ----> in e->active, easy in --> caller again
+ *                 (mtx)             multi (engine thread)
+ *
+ * A caller that gives up takes a QUEUED job out by itself.  An ACTIVE one it
+ * marks, wakes the engine and waits, uninterruptibly, until that has removed
+ * the easy handle: buffers and sink are the caller's and must not be touched
+ * after it has returned.  This wait lasts one turn of the loop.
+ *
+ * The mutex is held for list operations only, never while libcurl performs,
+ * so submitting does not wait for traffic.  A submitter wakes the engine only
+ * when it sleeps: under load most submissions cost no system call.
+ */
+
+enum {
+    NAP_MAX_MS = 60 * 1000,
+    /*
+     * A connection that gave nothing for so long before its request was given
+     * up is not used again.  Only HTTP/2 needs this, see leave_connection().
+     */
+    QUIET_MS = 1000,
+};
+
+struct ofs_engine {
+    struct ofs_engine_cfg cfg; /* immutable after new */
+    CURLM *multi;              /* engine thread; curl_multi_wakeup() from any */
+    pthread_t thread;
+
+    struct ofs_mutex mtx;
+    pthread_cond_t ended;                 /* with mtx: a given-up job ended */
+    pthread_cond_t left;                  /* with mtx: n_callers fell to 0 */
+    struct ofs_engine_job *queue, **tail; /* guarded by mtx */
+    unsigned n_given_up;                  /* guarded by mtx */
+    unsigned n_callers;                   /* guarded by mtx */
+    struct ofs_waitlist pausing;          /* guarded by mtx */
+    bool running, stopping, asleep;       /* guarded by mtx */
+
+    struct ofs_engine_job *active; /* engine thread */
+    int64_t now_ms;                /* engine thread: begin of this turn */
+};
+
+static CURLcode attach(struct ofs_engine_job *job)
+{
+    CURLcode rc = ofs_lifesign_attach(&job->life, job->easy);
+
+    if (rc == CURLE_OK)
+        rc = curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
+    /* A signal for each name that takes long is not for a library. */
+    if (rc == CURLE_OK)
+        rc = curl_easy_setopt(job->easy, CURLOPT_NOSIGNAL, 1L);
+    /*
+     * Without it, removing a job whose name is being looked up waits for the
+     * resolver's thread: seconds in which all other transfers would rest.
+     */
+    if (rc == CURLE_OK)
+        rc = curl_easy_setopt(job->easy, CURLOPT_QUICK_EXIT, 1L);
+    return rc;
+}
+
+/* --- engine thread ------------------------------------------------------ */
+
+static void link_active(struct ofs_engine *e, struct ofs_engine_job *job)
+{
+    job->prev = NULL;
+    job->next = e->active;
+    if (job->next)
+        job->next->prev = job;
+    e->active = job;
+}
+
+static void unlink_active(struct ofs_engine *e, struct ofs_engine_job *job)
+{
+    if (job->next)
+        job->next->prev = job->prev;
+    if (job->prev)
+        job->prev->next = job->next;
+    else
+        e->active = job->next;
+}
+
+/* Hand the job back.  It may be gone as soon as the mutex is free. */
+static void end_job(struct ofs_engine *e, struct ofs_engine_job *job,
+                    enum ofs_transfer_end end, CURLcode rc)
+{
+    unlink_active(e, job);
+
+    OFS_GUARD(&e->mtx);
+    job->end = end;
+    job->rc = rc;
+    job->state = OFS_JOB_ENDED;
+    if (job->given_up) {
+        e->n_given_up--;
+        (void)pthread_cond_broadcast(&e->ended);
+    } else {
+        ofs_call_wake(job->call);
+    }
+}
+
+/*
+ * A request on an HTTP/1 connection that is given up takes the connection with
+ * it.  An HTTP/2 connection stays, and if it is the one that is stuck, the
+ * next request would stick to it as well.  libcurl asks for this option when
+ * the connection's last stream goes: one that is fine for others survives.
+ */
+static void leave_connection(struct ofs_engine *e, struct ofs_engine_job *job)
+{
+    if (job->life.phase == OFS_PHASE_TALKING &&
+        e->now_ms - job->life.since_ms >= QUIET_MS)
+        (void)curl_easy_setopt(job->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
+static void cut(struct ofs_engine *e, struct ofs_engine_job *job,
+                enum ofs_transfer_end end)
+{
+    leave_connection(e, job);
+    (void)curl_multi_remove_handle(e->multi, job->easy);
+    end_job(e, job, end, CURLE_OK);
+}
+
+static void begin(struct ofs_engine *e, struct ofs_engine_job *job)
+{
+    CURLMcode rc;
+
+    link_active(e, job);
+    ofs_lifesign_begin(&job->life);
+    rc = curl_multi_add_handle(e->multi, job->easy);
+    if (rc != CURLM_OK)
+        end_job(e, job, OFS_END_CURL, CURLE_OUT_OF_MEMORY);
+}
+
+/* What callers left for the engine since the last turn. */
+struct orders {
+    struct ofs_engine_job *fresh;
+    bool some_given_up;
+    bool stopping;
+};
+
+static struct orders take_orders(struct ofs_engine *e)
+{
+    struct orders o;
+
+    OFS_GUARD(&e->mtx);
+    e->asleep = false;
+    o.fresh = ofs_take(&e->queue);
+    e->tail = &e->queue;
+    o.some_given_up = e->n_given_up > 0;
+    o.stopping = e->stopping;
+    for (struct ofs_engine_job *job = o.fresh; job; job = job->next)
+        job->state = OFS_JOB_ACTIVE;
+    return o;
+}
+
+static bool is_given_up(struct ofs_engine *e, const struct ofs_engine_job *job)
+{
+    OFS_GUARD(&e->mtx);
+    return job->given_up;
+}
+
+static void obey(struct ofs_engine *e, const struct orders *o)
+{
+    struct ofs_engine_job *job, *next;
+
+    for (job = o->fresh; job; job = next) {
+        next = job->next;
+        begin(e, job);
+    }
+    if (!o->some_given_up && !o->stopping)
+        return;
+    for (job = e->active; job; job = next) {
+        next = job->next;
+        if (o->stopping)
+            cut(e, job, OFS_END_STOP);
+        else if (is_given_up(e, job))
+            cut(e, job, OFS_END_CALLER);
+    }
+}
+
+static void reap(struct ofs_engine *e)
+{
+    CURLMsg *msg;
+    int left;
+
+    while ((msg = curl_multi_info_read(e->multi, &left))) {
+        CURL *easy = msg->easy_handle;
+        CURLcode rc = msg->data.result;
+        char *job = NULL;
+
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
+        (void)curl_multi_remove_handle(e->multi, easy); /* voids *msg */
+        end_job(e, (void *)job, OFS_END_CURL, rc);
+    }
+}
+
+/* Cut what is overdue; how long until the next may be. */
+static int patrol(struct ofs_engine *e)
+{
+    struct ofs_engine_job *job, *next;
+    int64_t nap = NAP_MAX_MS;
+
+    for (job = e->active; job; job = next) {
+        int64_t due = ofs_lifesign_due_ms(&job->life);
+
+        next = job->next;
+        if (due <= e->now_ms)
+            cut(e, job,
+                job->life.phase == OFS_PHASE_TALKING ? OFS_END_STALL
+                                                     : OFS_END_CONNECT);
+        else if (due - e->now_ms < nap)
+            nap = due - e->now_ms;
+    }
+    return (int)nap;
+}
+
+/* True: nothing is waiting, and from now on submitters wake us. */
+static bool may_sleep(struct ofs_engine *e)
+{
+    OFS_GUARD(&e->mtx);
+    e->asleep = !e->queue && e->n_given_up == 0 && !e->stopping;
+    return e->asleep;
+}
+
+static void *work(void *arg)
+{
+    struct ofs_engine *e = arg;
+    int running, nap;
+
+    for (;;) {
+        struct orders o = take_orders(e);
+
+        e->now_ms = ofs_mono_ms();
+        obey(e, &o);
+        if (o.stopping)
+            return NULL;
+        (void)curl_multi_perform(e->multi, &running);
+        reap(e);
+        nap = patrol(e);
+        if (may_sleep(e))
+            (void)curl_multi_poll(e->multi, NULL, 0, nap, NULL);
+    }
+}
+
+/* --- callers ------------------------------------------------------------ */
+
+struct ofs_engine *ofs_engine_new(const struct ofs_engine_cfg *cfg)
+{
+    struct ofs_engine *e = calloc(1, sizeof(*e));
+    long most = (long)cfg->max_host_connections;
+
+    if (!e)
+        return NULL;
+    e->multi = curl_multi_init();
+    if (!e->multi) {
+        free(e);
+        return NULL;
+    }
+    e->cfg = *cfg;
+    e->tail = &e->queue;
+    ofs_mutex_init(&e->mtx, OFS_RANK_HTTP);
+    (void)pthread_cond_init(&e->ended, NULL);
+    (void)pthread_cond_init(&e->left, NULL);
+    (void)curl_multi_setopt(e->multi, CURLMOPT_PIPELINING,
+                            (long)CURLPIPE_MULTIPLEX);
+    (void)curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, most);
+    /*
+     * libcurl keeps four times as many connections as there are requests now,
+     * so after a burst it would close all but a few.
+     */
+    (void)curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, 2 * most);
+    return e;
+}
+
+int ofs_engine_start(struct ofs_engine *e, struct ofs_err *err)
+{
+    sigset_t all, old;
+    int rc;
+
+    /*
+     * Signals are for other threads: FUSE's for its loop; and a SIGPIPE of a
+     * closed TLS connection is for nobody.
+     */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    rc = pthread_create(&e->thread, NULL, work, e);
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc != 0)
+        return ofs_err_errno(err, rc, "cannot start the HTTP engine's thread");
+    (void)pthread_setname_np(e->thread, "ofs-http");
+    OFS_GUARD(&e->mtx);
+    e->running = true;
+    return 0;
+}
+
+static bool order_stop(struct ofs_engine *e)
+{
+    OFS_GUARD(&e->mtx);
+    if (!e->running || e->stopping)
+        return false;
+    e->stopping = true;
+    ofs_waitlist_wake(&e->pausing);
+    return true;
+}
+
+void ofs_engine_stop(struct ofs_engine *e)
+{
+    if (!e || !order_stop(e))
+        return;
+    (void)curl_multi_wakeup(e->multi);
+    (void)pthread_join(e->thread, NULL);
+
+    OFS_GUARD(&e->mtx);
+    e->running = false;
+    while (e->n_callers > 0)
+        (void)pthread_cond_wait(&e->left, &e->mtx.m);
+}
+
+void ofs_engine_free(struct ofs_engine *e)
+{
+    if (!e)
+        return;
+    ofs_engine_stop(e);
+    (void)curl_multi_cleanup(e->multi);
+    (void)pthread_cond_destroy(&e->left);
+    (void)pthread_cond_destroy(&e->ended);
+    ofs_mutex_done(&e->mtx);
+    free(e);
+}
+
+bool ofs_engine_enter(struct ofs_engine *e)
+{
+    OFS_GUARD(&e->mtx);
+    if (!e->running || e->stopping)
+        return false;
+    e->n_callers++;
+    return true;
+}
+
+void ofs_engine_leave(struct ofs_engine *e)
+{
+    OFS_GUARD(&e->mtx);
+    if (--e->n_callers == 0)
+        (void)pthread_cond_signal(&e->left);
+}
+
+/* False: the engine stops. */
+static bool submit(struct ofs_engine *e, struct ofs_engine_job *job)
+{
+    bool wake;
+
+    {
+        OFS_GUARD(&e->mtx);
+        if (e->stopping)
+            return false;
+        job->state = OFS_JOB_QUEUED;
+        job->given_up = false;
+        job->next = NULL;
+        *e->tail = job;
+        e->tail = &job->next;
+        wake = e->asleep;
+        e->asleep = false;
+    }
+    if (wake)
+        (void)curl_multi_wakeup(e->multi);
+    return true;
+}
+
+static void unqueue(struct ofs_engine *e, struct ofs_engine_job *job)
+{
+    struct ofs_engine_job **at = &e->queue;
+
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    if (!*at)
+        e->tail = at;
+    job->end = OFS_END_CALLER;
+    job->state = OFS_JOB_ENDED;
+}
+
+/*
+ * Make the job end now.  True: it had ended by itself meanwhile.  Called with
+ * the mutex held; releases it while it waits.
+ */
+static bool give_up_locked(struct ofs_engine *e, struct ofs_engine_job *job)
+{
+    if (job->state == OFS_JOB_ENDED)
+        return true;
+    if (job->state == OFS_JOB_QUEUED) {
+        unqueue(e, job);
+        return false;
+    }
+    job->given_up = true;
+    e->n_given_up++;
+    /* A write to a pipe that never blocks; others need not wait for it. */
+    (void)curl_multi_wakeup(e->multi);
+    while (job->state != OFS_JOB_ENDED)
+        (void)pthread_cond_wait(&e->ended, &e->mtx.m);
+    return job->end != OFS_END_CALLER;
+}
+
+static bool has_ended(struct ofs_engine *e, const struct ofs_engine_job *job)
+{
+    OFS_GUARD(&e->mtx);
+    return job->state == OFS_JOB_ENDED;
+}
+
+int ofs_engine_run(struct ofs_engine *e, struct ofs_call *call,
+                   struct ofs_engine_job *job, struct ofs_err *err)
+{
+    int r = 0;
+
+    ofs_assert_unlocked();
+    job->call = call;
+    job->life =
+        (struct ofs_lifesign){ .limits = &e->cfg.limits, .now_ms = &e->now_ms };
+    if (attach(job) != CURLE_OK)
+        return ofs_err_nomem(err, "a request");
+    if (!submit(e, job))
+        return ofs_err_set(err, -EINTR, "the HTTP engine stops");
+    while (r == 0 && !has_ended(e, job))
+        r = ofs_call_sleep(call, err);
+
+    OFS_GUARD(&e->mtx);
+    if (r < 0 && give_up_locked(e, job))
+        return 0;
+    return r;
+}
+
+static bool join_pausing(struct ofs_engine *e, struct ofs_waiter *me)
+{
+    OFS_GUARD(&e->mtx);
+    if (e->stopping)
+        return false;
+    ofs_waitlist_add(&e->pausing, me);
+    return true;
+}
+
+static bool is_stopping(struct ofs_engine *e)
+{
+    OFS_GUARD(&e->mtx);
+    return e->stopping;
+}
+
+/* While it sleeps, the call's deadline is the end of the pause. */
+static int sleep_until(struct ofs_engine *e, struct ofs_call *call,
+                       int64_t until_ms, struct ofs_err *err)
+{
+    int64_t deadline_ms = call->deadline_ms;
+    bool ours = until_ms < deadline_ms;
+    struct ofs_err why;
+    int r = 0;
+
+    if (ours)
+        call->deadline_ms = until_ms;
+    while (r == 0 && !is_stopping(e))
+        r = ofs_call_sleep(call, &why);
+    call->deadline_ms = deadline_ms;
+    if (r == 0)
+        return ofs_err_set(err, -EINTR, "the HTTP engine stops");
+    if (r == -ETIMEDOUT && ours)
+        return 0;
+    return ofs_err_set(err, r, "%s", why.text);
+}
+
+int ofs_engine_pause(struct ofs_engine *e, struct ofs_call *call, int64_t ms,
+                     struct ofs_err *err)
+{
+    struct ofs_waiter me = { .call = call };
+    int r;
+
+    ofs_assert_unlocked();
+    if (!join_pausing(e, &me))
+        return ofs_err_set(err, -EINTR, "the HTTP engine stops");
+    r = sleep_until(e, call, ofs_mono_ms() + ms, err);
+
+    OFS_GUARD(&e->mtx);
+    ofs_waitlist_remove(&e->pausing, &me);
+    return r;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocirfs/http.h"
+
+#include "easypool.h"
+#include "engine.h"
+#include "hop.h"
+#include "retry.h"
+#include "transfer.h"
+
+#include "ocirfs/clock.h"
+#include "ocirfs/log.h"
+#include "ocirfs/metrics.h"
+#include "ocirfs/secret.h"
+
+#include <sys/random.h>
+
+enum {
+    CONNECT_TIMEOUT_MS = 10 * 1000,
+    STALL_TIMEOUT_MS = 30 * 1000,
+    HOST_CONNECTIONS = 64,
+    HOST_NAME_MAX_BYTES = 300,
+};
+
+static struct ofs_metric requests =
+    OFS_COUNTER("ocirfs_http_requests_total", "Requests sent.");
+static struct ofs_metric retries = OFS_COUNTER(
+    "ocirfs_http_retries_total", "Requests sent again after a failure.");
+static struct ofs_metric in_flight =
+    OFS_GAUGE("ocirfs_http_in_flight", "Requests that somebody waits for.");
+
+struct ofs_http {
+    struct ofs_transfer_cfg cfg;    /* immutable after new; owns its strings */
+    struct ofs_retry_policy policy; /* immutable after new */
+    struct ofs_engine *engine;
+    struct ofs_easypool pool;
+    char *user_agent, *ca_file;
+};
+
+/* One ofs_http_do(): attempts and hops until there is an answer. */
+struct story {
+    struct ofs_http *h;
+    struct ofs_call *call;
+    const struct ofs_http_req *req;
+    struct ofs_hop hop;
+    struct ofs_buf host; /* of the hop, for messages */
+    struct ofs_transfer t;
+    int n_requests, n_hops, n_failures;
+};
+
+static int64_t or_default(int64_t value, int64_t fallback)
+{
+    return value > 0 ? value : fallback;
+}
+
+static int copy_string(const char *text, char **ret)
+{
+    *ret = text ? strdup(text) : NULL;
+    return text && !*ret ? -ENOMEM : 0;
+}
+
+/* Now, and in plain words, rather than as a TLS failure at each request. */
+static int check_ca_file(const char *path, struct ofs_err *err)
+{
+    if (!path || access(path, R_OK) == 0)
+        return 0;
+    return ofs_err_set(err, -errno, "ca_file=%s: %s", path,
+                       errno == ENOENT ? "no such file" : "cannot be read");
+}
+
+/* Does libcurl know one file with all the system's certificates? */
+static bool has_bundle(void)
+{
+    CURL *easy = curl_easy_init();
+    const char *path = NULL;
+    bool has;
+
+    if (easy)
+        (void)curl_easy_getinfo(easy, CURLINFO_CAINFO, &path);
+    has = path && access(path, R_OK) == 0;
+    curl_easy_cleanup(easy);
+    return has;
+}
+
+static int build(struct ofs_http *h, const struct ofs_http_cfg *cfg)
+{
+    struct ofs_engine_cfg ecfg = {
+        .limits.connect_ms =
+            or_default(cfg->connect_timeout_ms, CONNECT_TIMEOUT_MS),
+        .limits.stall_ms = or_default(cfg->stall_timeout_ms, STALL_TIMEOUT_MS),
+        .max_host_connections =
+            (unsigned)or_default(cfg->max_host_connections, HOST_CONNECTIONS),
+    };
+
+    h->policy = ofs_retry_default;
+    if (cfg->max_attempts > 0)
+        h->policy.max_attempts = cfg->max_attempts;
+    if (copy_string(cfg->user_agent, &h->user_agent) < 0 ||
+        copy_string(cfg->ca_file, &h->ca_file) < 0)
+        return -ENOMEM;
+    h->cfg = (struct ofs_transfer_cfg){
+        .user_agent = h->user_agent,
+        .ca_file = h->ca_file,
+        .bundle_only = !h->ca_file && has_bundle(),
+        .no_proxy = cfg->no_proxy,
+    };
+    h->engine = ofs_engine_new(&ecfg);
+    if (!h->engine)
+        return -ENOMEM;
+    return ofs_easypool_init(&h->pool);
+}
+
+struct ofs_http *ofs_http_new(const struct ofs_http_cfg *cfg,
+                              struct ofs_err *err)
+{
+    struct ofs_http *h;
+
+    if (check_ca_file(cfg->ca_file, err) < 0)
+        return NULL;
+    h = calloc(1, sizeof(*h));
+    if (!h || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        free(h);
+        (void)ofs_err_nomem(err, "libcurl");
+        return NULL;
+    }
+    if (build(h, cfg) < 0) {
+        ofs_http_free(h);
+        (void)ofs_err_nomem(err, "the HTTP engine");
+        return NULL;
+    }
+    return h;
+}
+
+int ofs_http_start(struct ofs_http *h, struct ofs_err *err)
+{
+    return ofs_engine_start(h->engine, err);
+}
+
+void ofs_http_stop(struct ofs_http *h)
+{
+    ofs_engine_stop(h->engine);
+}
+
+void ofs_http_free(struct ofs_http *h)
+{
+    if (!h)
+        return;
+    ofs_engine_free(h->engine);
+    ofs_easypool_done(&h->pool);
+    free(h->user_agent);
+    free(h->ca_file);
+    free(h);
+    curl_global_cleanup();
+}
+
+/* "registry.example" or "127.0.0.1:5000". */
+static int name_host(struct story *s, struct ofs_err *err)
+{
+    OFS_AUTOBUF struct ofs_buf origin = OFS_BUF_INIT(HOST_NAME_MAX_BYTES + 16);
+
+    (void)ofs_url_origin(&s->hop.url, &origin);
+    ofs_buf_reset(&s->host);
+    (void)ofs_buf_adds(&s->host, strstr(ofs_buf_str(&origin), "//") + 2);
+    return s->host.failed || origin.failed ? ofs_err_nomem(err, "a request")
+                                           : 0;
+}
+
+static void log_attempt(const struct story *s, int r, int64_t begun_ms,
+                        const struct ofs_err *err)
+{
+    OFS_AUTOBUF struct ofs_buf url = OFS_BUF_INIT(32 * 1024);
+    long long ms = (long long)(ofs_mono_ms() - begun_ms);
+
+    (void)ofs_url_redact(&url, s->hop.url.text);
+    if (r < 0)
+        ofs_log(OFS_DEBUG, "http: %s %s: %s (%lld ms)", s->hop.method,
+                ofs_buf_str(&url), err->text, ms);
+    else
+        ofs_log(OFS_DEBUG, "http: %s %s: %d (%lld ms)", s->hop.method,
+                ofs_buf_str(&url), s->t.head.status, ms);
+}
+
+static void prepare_attempt(struct story *s)
+{
+    bool stuck = s->t.job.end == OFS_END_STALL;
+
+    ofs_transfer_done(&s->t);
+    s->t = (struct ofs_transfer){
+        .cfg = &s->h->cfg,
+        .req = s->req,
+        .hop = &s->hop,
+        .host = ofs_buf_str(&s->host),
+        .fresh = stuck,
+    };
+}
+
+static int attempt(struct story *s, struct ofs_err *err)
+{
+    int64_t begun_ms = ofs_mono_ms();
+    CURL *easy = ofs_easypool_get(&s->h->pool);
+    int r;
+
+    if (!easy)
+        return ofs_err_nomem(err, "a request");
+    prepare_attempt(s);
+    s->n_requests++;
+    ofs_metric_add(&requests, 1);
+    r = ofs_transfer_run(&s->t, s->h->engine, easy, s->call, err);
+    ofs_easypool_put(&s->h->pool, easy);
+    if (ofs_log_on(OFS_DEBUG))
+        log_attempt(s, r, begun_ms, err);
+    return r;
+}
+
+/* Where the answer says to go on; NULL: it is for the caller. */
+static const char *redirect_of(const struct story *s)
+{
+    if (s->req->max_redirects == 0 || !ofs_hop_is_redirect(s->t.head.status))
+        return NULL;
+    return ofs_headers_get(&s->t.head.headers, "Location");
+}
+
+static int follow(struct story *s, const char *location, struct ofs_err *err)
+{
+    int status = s->t.head.status;
+    int r;
+
+    if (s->n_hops++ == s->req->max_redirects)
+        r = ofs_err_set(err, -EBADMSG, "%s: more than %d redirects",
+                        ofs_buf_str(&s->host), s->req->max_redirects);
+    else
+        r = ofs_hop_follow(&s->hop, status, location, err);
+    if (r < 0 && err)
+        err->http_status = status;
+    return r < 0 ? r : name_host(s, err);
+}
+
+static double chance(void)
+{
+    uint32_t bits = 0;
+
+    (void)getrandom(&bits, sizeof(bits), GRND_NONBLOCK);
+    return (double)bits / 4294967296.0;
+}
+
+/* How long to wait before the next attempt; -1: this was the last one. */
+static int64_t next_delay_ms(struct story *s, int r)
+{
+    const char *wish = ofs_headers_get(&s->t.head.headers, "Retry-After");
+    struct ofs_attempt a = {
+        .n = ++s->n_failures,
+        .http_status = r == 0 ? s->t.head.status : 0,
+        .code = r,
+        .permanent = s->t.permanent || s->t.verdict < 0,
+        .idempotent =
+            s->req->repeatable || ofs_http_is_idempotent(s->hop.method),
+        .sent = s->t.sent,
+        .delivered = s->t.fed,
+        .retry_after_ms = ofs_retry_after_ms(wish, ofs_wall_s()),
+        .left_ms = ofs_call_left_ms(s->call),
+        .jitter = chance(),
+    };
+
+    return s->req->no_retry ? -1 : ofs_retry_delay_ms(&s->h->policy, &a);
+}
+
+static int tell(struct story *s, struct ofs_err *err)
+{
+    for (;;) {
+        int r = attempt(s, err);
+        const char *location = r == 0 ? redirect_of(s) : NULL;
+        int64_t delay_ms;
+
+        if (location) {
+            r = follow(s, location, err);
+            if (r < 0)
+                return r;
+            continue;
+        }
+        delay_ms = next_delay_ms(s, r);
+        if (delay_ms < 0)
+            return r;
+        ofs_log(OFS_DEBUG, "http: %s: retrying in %lld ms",
+                ofs_buf_str(&s->host), (long long)delay_ms);
+        r = ofs_engine_pause(s->h->engine, s->call, delay_ms, err);
+        if (r < 0)
+            return r;
+        ofs_metric_add(&retries, 1);
+    }
+}
+
+static int give(struct story *s, struct ofs_http_resp *ret, struct ofs_err *err)
+{
+    struct ofs_http_resp resp = {
+        .status = s->t.head.status,
+        .len = s->t.body.len,
+        .n_requests = s->n_requests,
+    };
+
+    if (resp.len > 0) {
+        resp.body = ofs_buf_take(&s->t.body);
+        if (!resp.body)
+            return ofs_err_nomem(err, "a response");
+    }
+    resp.headers = s->t.head.headers;
+    s->t.head.headers = (struct ofs_headers){ 0 };
+    resp.url = s->hop.url.text;
+    s->hop.url.text = NULL;
+    *ret = resp;
+    return 0;
+}
+
+static void story_done(struct story *s)
+{
+    ofs_transfer_done(&s->t);
+    ofs_hop_done(&s->hop);
+    ofs_buf_done(&s->host);
+}
+
+static int perform(struct ofs_http *h, struct ofs_call *call,
+                   const struct ofs_http_req *req, struct ofs_http_resp *ret,
+                   struct ofs_err *err)
+{
+    OFS_AUTO(story_done)
+    struct story s = {
+        .h = h,
+        .call = call,
+        .req = req,
+        .hop = { .method = req->method, .authorize = true, .body = true },
+        .host = OFS_BUF_INIT(HOST_NAME_MAX_BYTES),
+    };
+    int r = ofs_http_req_check(req, err);
+
+    if (r == 0)
+        r = ofs_url_parse(req->url, &s.hop.url, err);
+    if (r == 0)
+        r = name_host(&s, err);
+    if (r == 0)
+        r = tell(&s, err);
+    return r < 0 ? r : give(&s, ret, err);
+}
+
+int ofs_http_do(struct ofs_http *h, struct ofs_call *call,
+                const struct ofs_http_req *req, struct ofs_http_resp *ret,
+                struct ofs_err *err)
+{
+    struct ofs_err unseen;
+    int r = ofs_call_check(call, err);
+
+    if (r < 0)
+        return r;
+    if (!ofs_engine_enter(h->engine))
+        return ofs_err_set(err, -EINTR, "the HTTP engine does not run");
+    ofs_metric_add(&in_flight, 1);
+    r = perform(h, call, req, ret, err ? err : &unseen);
+    ofs_metric_add(&in_flight, -1);
+    ofs_engine_leave(h->engine);
+    return r;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lifesign.h"
+
+#include "netsock.h"
+
+#include "ocirfs/call.h"
+
+static void enter(struct ofs_lifesign *l, enum ofs_phase phase)
+{
+    l->phase = phase;
+    l->since_ms = *l->now_ms;
+}
+
+void ofs_lifesign_begin(struct ofs_lifesign *l)
+{
+    enter(l, OFS_PHASE_WAITING);
+    l->sent = false;
+    l->peer[0] = '\0';
+}
+
+void ofs_lifesign_tick(struct ofs_lifesign *l)
+{
+    l->since_ms = *l->now_ms;
+}
+
+int64_t ofs_lifesign_due_ms(const struct ofs_lifesign *l)
+{
+    switch (l->phase) {
+    case OFS_PHASE_CONNECTING:
+        return l->since_ms + l->limits->connect_ms;
+    case OFS_PHASE_TALKING:
+        return l->since_ms + l->limits->stall_ms;
+    default:
+        return OFS_NEVER; /* its call's deadline is enough */
+    }
+}
+
+/* libcurl begins to look up a name. */
+static int on_resolve(void *resolver, void *reserved, void *arg)
+{
+    struct ofs_lifesign *l = arg;
+
+    (void)resolver;
+    (void)reserved;
+    if (l->phase == OFS_PHASE_WAITING)
+        enter(l, OFS_PHASE_CONNECTING);
+    return 0;
+}
+
+/*
+ * libcurl wants to connect; several times when a host has several addresses,
+ * and all of them share the time that began with the first.
+ */
+static curl_socket_t on_socket(void *arg, curlsocktype purpose,
+                               struct curl_sockaddr *addr)
+{
+    struct ofs_lifesign *l = arg;
+
+    (void)purpose;
+    if (l->phase == OFS_PHASE_WAITING)
+        enter(l, OFS_PHASE_CONNECTING);
+    ofs_netsock_name(&addr->addr, addr->addrlen, l->peer, sizeof(l->peer));
+    return ofs_netsock_open(addr->family, addr->socktype, addr->protocol,
+                            l->limits->stall_ms);
+}
+
+/* It has its connection, a new or an old one. */
+static int on_connected(void *arg, char *peer, char *own, int peer_port,
+                        int own_port)
+{
+    struct ofs_lifesign *l = arg;
+
+    (void)peer;
+    (void)own;
+    (void)peer_port;
+    (void)own_port;
+    l->sent = true;
+    enter(l, OFS_PHASE_TALKING);
+    return CURL_PREREQFUNC_OK;
+}
+
+CURLcode ofs_lifesign_attach(struct ofs_lifesign *l, CURL *easy)
+{
+    CURLcode rc = CURLE_OK;
+
+#define SET(option, value)                                                     \
+    (rc = rc == CURLE_OK ? curl_easy_setopt(easy, option, value) : rc)
+    SET(CURLOPT_RESOLVER_START_FUNCTION, on_resolve);
+    SET(CURLOPT_RESOLVER_START_DATA, l);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    SET(CURLOPT_OPENSOCKETDATA, l);
+    SET(CURLOPT_PREREQFUNCTION, on_connected);
+    SET(CURLOPT_PREREQDATA, l);
+    /*
+     * Our own watch instead: libcurl's timer counts the wait for a free
+     * connection in some versions and not in others (1 day is "never").
+     */
+    SET(CURLOPT_CONNECTTIMEOUT_MS, 86400L * 1000);
+#undef SET
+    return rc;
+}

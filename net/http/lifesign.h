@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_LIFESIGN_H
+#define OFS_LIFESIGN_H
+
+/*
+ * Signs of life of one transfer: which phase it is in and when something last
+ * happened, told by libcurl's callbacks.  All of it on the engine's thread.
+ */
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum ofs_phase {
+    OFS_PHASE_WAITING,    /* for the engine, or for a free connection */
+    OFS_PHASE_CONNECTING, /* name, TCP, TLS */
+    OFS_PHASE_TALKING,    /* has a connection; the request is going out */
+};
+
+struct ofs_lifesign_limits {
+    int64_t connect_ms; /* name, TCP and TLS together */
+    int64_t stall_ms;   /* no byte in either direction */
+};
+
+struct ofs_lifesign {
+    const struct ofs_lifesign_limits *limits; /* borrowed */
+    const int64_t *now_ms;                    /* borrowed: the engine's clock */
+    enum ofs_phase phase;
+    int64_t since_ms; /* last sign */
+    bool sent;        /* had a connection at some time */
+    char peer[64];    /* address of the last connect; "" when there was none */
+};
+
+/* Waiting, from now on. */
+void ofs_lifesign_begin(struct ofs_lifesign *l);
+
+/* A byte went by. */
+void ofs_lifesign_tick(struct ofs_lifesign *l);
+
+/* When it will have been silent for too long; OFS_NEVER: it may wait. */
+int64_t ofs_lifesign_due_ms(const struct ofs_lifesign *l);
+
+/* Have libcurl tell.  Does not move in memory while `easy` is used. */
+CURLcode ofs_lifesign_attach(struct ofs_lifesign *l, CURL *easy);
+
+#endif
