@@ -45,7 +45,8 @@ struct ofs_control_file {
 struct ofs_tree_cfg {
     struct ofs_registry *registry;
     struct ofs_store *store;
-    const struct ofs_clock *clock;
+    const struct ofs_clock *clock; /* NULL: the system's */
+    const char *url; /* of the registry, names the notes; NULL: its host */
     const struct ofs_strv
         *repos;              /* named by the user; empty: use the catalog */
     int64_t ttl_ms;          /* how old an answer about names and tags may be */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view.h"
+
+#include <sys/stat.h>
+
+enum {
+    DIR_MODE = 0555,
+    FILE_MODE = 0444,
+    /* "Not known": a count of 2 would say that there are no directories. */
+    DIR_NLINK = 1,
+};
+
+void ofs_attr_of(struct ofs_tree *t, const struct ofs_node *node,
+                 struct ofs_attr *ret)
+{
+    const struct ofs_view *view = node->view;
+    bool dir = S_ISDIR(view->type);
+
+    *ret = (struct ofs_attr){
+        .ino = node->ino,
+        .mode = view->type | ((dir ? DIR_MODE : FILE_MODE) & ~t->umask),
+        .nlink = dir ? DIR_NLINK : 1,
+        .uid = t->uid,
+        .gid = t->gid,
+        .size = node->size,
+        .mtime_s = node->mtime_s,
+        .valid_ms = OFS_NEVER,
+    };
+    if (view->attr)
+        view->attr(t, node, ret);
+}
+
+void ofs_found_set(struct ofs_found *ret, const struct ofs_view *view,
+                   const char *path, const char *name)
+{
+    assert(strlen(path) <= NAME_MAX && strlen(name) <= NAME_MAX);
+    memset(&ret->spec, 0, sizeof(ret->spec));
+    ret->spec.view = view;
+    ret->spec.kind = view->kind;
+    memcpy(ret->spec.path, path, strlen(path) + 1);
+    memcpy(ret->spec.name, name, strlen(name) + 1);
+    ret->valid_ms = OFS_NEVER;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocirfs/clock.h"
+#include "ocirfs/mediatype.h"
+
+#include "ask.h"
+
+/*
+ * Policy.  With false, `ls -l` costs one request for each tag that was never
+ * seen, instead of two, and images without the annotation have no time.
+ */
+static const bool created_from_config = true;
+
+enum {
+    /* Index -> index -> manifest; deeper ones have no time. */
+    MAX_DEPTH = 3,
+};
+
+static const char created_key[] = "org.opencontainers.image.created";
+
+/* Builders write the year 1 for "not known"; so does 1970 for us. */
+static int64_t sane(int64_t s)
+{
+    return s > 0 ? s : 0;
+}
+
+/* A failure that comes again whoever asks: there is no time to be had. */
+static bool is_final(int code)
+{
+    return code == -ENOENT || code == -EACCES || code == -EBADMSG ||
+           code == -EFBIG;
+}
+
+static bool of_annotations(const struct ofs_annotations *a, int64_t *ret_s)
+{
+    const char *text = ofs_annotation_get(a, created_key);
+    int64_t s;
+
+    if (!text || ofs_time_parse(text, &s) < 0)
+        return false;
+    *ret_s = sane(s);
+    return true;
+}
+
+static int of_config(struct ofs_tree *t, struct ofs_call *call,
+                     struct ofs_repo *repo, const struct ofs_descriptor *config,
+                     int64_t *ret_s, struct ofs_err *err)
+{
+    OFS_AUTOBUF struct ofs_buf json = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
+    int64_t s = 0;
+    int r;
+
+    *ret_s = 0;
+    if (!created_from_config ||
+        ofs_media_of(config->media_type) != OFS_MEDIA_CONFIG)
+        return 0;
+    r = ofs_config_load(t, call, repo, config, &json, err);
+    if (r == 0 && ofs_config_created(ofs_buf_str(&json), json.len, &s) == 0)
+        *ret_s = sane(s);
+    return r;
+}
+
+/* buildx lists what it attests as manifests of an unknown platform. */
+static bool is_attestation(const struct ofs_descriptor *d)
+{
+    return d->platform.os && strcmp(d->platform.os, "unknown") == 0;
+}
+
+/*
+ * Of all platforms of an index the first stands for all: they were built
+ * together, and each more would cost two requests for each tag in `ls -l`.
+ */
+static const struct ofs_descriptor *first_of(const struct ofs_manifest *m)
+{
+    for (size_t i = 0; i < m->n_layers; i++)
+        if (!is_attestation(&m->layers[i]))
+            return &m->layers[i];
+    return NULL;
+}
+
+/* The manifest behind a descriptor, into *ret. */
+static int descend(struct ofs_tree *t, struct ofs_call *call,
+                   struct ofs_repo *repo, const struct ofs_manifest *m,
+                   struct ofs_manifest *ret, struct ofs_err *err)
+{
+    const struct ofs_descriptor *d = first_of(m);
+
+    if (!d)
+        return -ENOENT;
+    return ofs_manifest_read(t, call, repo, &d->digest, ret, err);
+}
+
+static int created(struct ofs_tree *t, struct ofs_call *call,
+                   struct ofs_repo *repo, const struct ofs_manifest *m,
+                   int64_t *ret_s, struct ofs_err *err)
+{
+    OFS_AUTOMANIFEST struct ofs_manifest child = { 0 };
+
+    for (int depth = 0; depth < MAX_DEPTH; depth++) {
+        struct ofs_manifest next = { 0 };
+        int r;
+
+        if (of_annotations(&m->annotations, ret_s))
+            return 0;
+        if (m->kind == OFS_MANIFEST_IMAGE)
+            return of_config(t, call, repo, &m->config, ret_s, err);
+        r = descend(t, call, repo, m, &next, err);
+        if (r < 0)
+            return r;
+        ofs_manifest_done(&child);
+        child = next;
+        m = &child;
+    }
+    return 0;
+}
+
+int ofs_created_of(struct ofs_tree *t, struct ofs_call *call,
+                   struct ofs_repo *repo, const struct ofs_manifest *m,
+                   int64_t *ret_s, struct ofs_err *err)
+{
+    int64_t s = 0;
+    int r = created(t, call, repo, m, &s, err);
+
+    if (r < 0 && !is_final(r))
+        return r;
+    *ret_s = r == 0 ? s : 0;
+    return 0;
+}

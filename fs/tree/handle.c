@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Open directories: a snapshot of names.  Open files: bytes or a blob. */
+#include "names.h"
+#include "view.h"
+
+enum { MAX_NAMES_BYTES = 1024 * 1024 * 1024 };
+
+struct entry {
+    size_t name; /* offset in names */
+    uint64_t ino;
+    mode_t type;
+};
+
+struct ofs_dir {
+    struct ofs_tree *t;
+    struct ofs_node *node; /* in use */
+    struct ofs_buf names;  /* each with its NUL */
+    struct entry *at;
+    size_t n, room;
+};
+
+const struct ofs_node *ofs_dir_node(const struct ofs_dir *d)
+{
+    return d->node;
+}
+
+static bool make_room(struct ofs_dir *d)
+{
+    size_t room = d->room ? d->room * 2 : 16;
+    struct entry *at;
+
+    if (d->n < d->room)
+        return true;
+    at = calloc(room, sizeof(*at));
+    if (!at)
+        return false;
+    if (d->n)
+        memcpy(at, d->at, d->n * sizeof(*at));
+    free(d->at);
+    d->at = at;
+    d->room = room;
+    return true;
+}
+
+static int add(struct ofs_dir *d, const char *name, uint64_t ino, mode_t type)
+{
+    size_t offset = d->names.len;
+
+    if (!ino || !make_room(d) ||
+        ofs_buf_add(&d->names, name, strlen(name) + 1) < 0)
+        return -ENOMEM;
+    d->at[d->n++] = (struct entry){ .name = offset, .ino = ino, .type = type };
+    return 0;
+}
+
+int ofs_dir_add(struct ofs_dir *d, const char *name,
+                const struct ofs_node_spec *spec)
+{
+    return add(d, name, ofs_ino_of(spec, 0), spec->view->type);
+}
+
+/* The number of the directory above; the root is its own. */
+static uint64_t ino_above(const struct ofs_node *node)
+{
+    struct ofs_found above;
+    char path[NAME_MAX + 1];
+
+    if (node->view != &ofs_view_dir) {
+        /* Within a repository; .ocirfs has the root's path. */
+        ofs_found_set(&above,
+                      node->view == &ofs_view_alg ? &ofs_view_blobs
+                                                  : &ofs_view_dir,
+                      node->path, "");
+    } else {
+        ofs_path_parent(node->path, path);
+        ofs_found_set(&above, &ofs_view_dir, path, "");
+    }
+    if (above.spec.view == &ofs_view_dir && !*above.spec.path)
+        return OFS_ROOT_INO;
+    return ofs_ino_of(&above.spec, 0);
+}
+
+int ofs_dir_new(struct ofs_tree *t, struct ofs_node *node, struct ofs_dir **ret,
+                struct ofs_err *err)
+{
+    OFS_AUTO(ofs_dir_closep) struct ofs_dir *d = calloc(1, sizeof(*d));
+
+    if (!d) {
+        ofs_nodes_unuse(&t->nodes, node);
+        return ofs_err_nomem(err, "a directory");
+    }
+    d->t = t;
+    d->node = node;
+    ofs_buf_init(&d->names, MAX_NAMES_BYTES);
+    if (add(d, ".", node->ino, node->view->type) < 0 ||
+        add(d, "..", ino_above(node), node->view->type) < 0)
+        return ofs_err_nomem(err, "a directory");
+    *ret = ofs_take(&d);
+    return 0;
+}
+
+void ofs_dir_close(struct ofs_dir *d)
+{
+    if (!d)
+        return;
+    ofs_nodes_unuse(&d->t->nodes, d->node);
+    ofs_buf_done(&d->names);
+    free(d->at);
+    free(d);
+}
+
+bool ofs_dir_get(const struct ofs_dir *d, size_t i, struct ofs_dirent *ret)
+{
+    if (i >= d->n)
+        return false;
+    ret->name = d->names.data + d->at[i].name;
+    ret->ino = d->at[i].ino;
+    ret->type = d->at[i].type;
+    return true;
+}
+
+bool ofs_dir_entry(struct ofs_dir *d, size_t i, struct ofs_entry *ret)
+{
+    struct ofs_entry entry;
+    struct ofs_dirent e;
+    struct ofs_call call;
+    int r;
+
+    if (i < 2 || !ofs_dir_get(d, i, &e))
+        return false;
+    ofs_call_init(&call, OFS_NEVER);
+    call.may_wait = false;
+    r = ofs_tree_lookup(d->t, &call, d->node->ino, e.name, &entry, NULL);
+    ofs_call_done(&call);
+    if (r < 0 || entry.attr.ino == 0)
+        return false;
+    *ret = entry;
+    return true;
+}
+
+int ofs_file_pread(struct ofs_file *f, struct ofs_call *call, void *buf,
+                   size_t len, uint64_t off, size_t *ret_n, struct ofs_err *err)
+{
+    size_t n = 0;
+
+    if (!f->bytes)
+        return ofs_blob_read(f->blob, call, buf, len, off, ret_n, err);
+    if (off < f->bytes->len) {
+        n = f->bytes->len - (size_t)off;
+        if (n > len)
+            n = len;
+        memcpy(buf, f->bytes->data + off, n);
+    }
+    *ret_n = n;
+    return 0;
+}
+
+void ofs_file_close(struct ofs_file *f)
+{
+    if (!f)
+        return;
+    ofs_bytes_unref(f->bytes);
+    if (f->blob)
+        ofs_blob_close(f->blob);
+    ofs_nodes_unuse(&f->t->nodes, f->node);
+    free(f);
+}

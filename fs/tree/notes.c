@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Notes: what the registry last said, for a day when it cannot be asked.
+ *
+ *     ocirfs tags 1 listed
+ *     1.4.2 sha256:<hex> 1155 1735689600 application/vnd.oci.image...
+ *     latest
+ *
+ * A tag of which nothing but the name is known stands alone.  `partly` instead
+ * of `listed`: the tags that were asked for, not all.  A line that cannot be
+ * read is passed over.
+ */
+#include "ocirfs/ref.h"
+#include "ocirfs/registry.h"
+#include "ocirfs/store.h"
+
+#include "tree_priv.h"
+
+#include <inttypes.h>
+
+enum {
+    MAX_NOTE_BYTES = 256 * 1024 * 1024,
+    /* A note is written anew as a whole, so not at each tag. */
+    NOTE_PAUSE_MS = 1000,
+};
+
+static const char tags_listed[] = "ocirfs tags 1 listed";
+static const char tags_partly[] = "ocirfs tags 1 partly";
+static const char catalog_full[] = "ocirfs catalog 1 listed";
+static const char catalog_none[] = "ocirfs catalog 1 none";
+
+/* One line as a string of its own; the rest.  False at the end. */
+static bool next_line(const char **text, size_t *left, struct ofs_buf *line)
+{
+    const char *end = *left ? memchr(*text, '\n', *left) : NULL;
+    size_t len;
+
+    if (!end)
+        return false;
+    len = (size_t)(end - *text);
+    ofs_buf_reset(line);
+    (void)ofs_buf_add(line, *text, len);
+    *text += len + 1;
+    *left -= len + 1;
+    return !line->failed;
+}
+
+static bool is_word(const char *s)
+{
+    if (!*s)
+        return false;
+    for (; *s; s++)
+        if ((unsigned char)*s <= ' ' || *s == 127)
+            return false;
+    return true;
+}
+
+int ofs_note_format_tags(const struct ofs_repo *repo, struct ofs_buf *b)
+{
+    char digest[OFS_DIGEST_TEXT_MAX];
+
+    (void)ofs_buf_addf(b, "%s\n",
+                       repo->list.state == OFS_LIST_KNOWN ? tags_listed
+                                                          : tags_partly);
+    for (size_t i = 0; i < repo->tags.n; i++) {
+        const struct ofs_tag *tag = &repo->tags.at[i];
+
+        (void)ofs_buf_adds(b, tag->name);
+        if (tag->known && is_word(tag->info.media_type))
+            (void)ofs_buf_addf(b, " %s %" PRIu64 " %" PRId64 " %s",
+                               ofs_digest_format(&tag->info.digest, digest),
+                               tag->info.size, tag->info.mtime_s,
+                               tag->info.media_type);
+        (void)ofs_buf_addc(b, '\n');
+    }
+    return b->failed;
+}
+
+/* The next word of a line, cut off in place; NULL: there is none. */
+static char *next_word(char **rest)
+{
+    char *word = *rest, *space;
+
+    if (!word)
+        return NULL;
+    space = strchr(word, ' ');
+    if (space)
+        *space = '\0';
+    *rest = space ? space + 1 : NULL;
+    return word;
+}
+
+static int parse_info(char *rest, struct ofs_tag_info *ret)
+{
+    const char *digest = next_word(&rest), *size = next_word(&rest);
+    const char *mtime = next_word(&rest);
+    uint64_t mtime_s;
+
+    if (!digest || !size || !mtime || !rest || !is_word(rest) ||
+        ofs_digest_parse(digest, &ret->digest, NULL) < 0 ||
+        ofs_str_u64(size, &ret->size) < 0 || ofs_str_u64(mtime, &mtime_s) < 0)
+        return -EBADMSG;
+    ret->mtime_s = (int64_t)mtime_s;
+    ret->media_type = strdup(rest);
+    return ret->media_type ? 0 : -ENOMEM;
+}
+
+static int parse_tag(char *line, struct ofs_tags *tags)
+{
+    OFS_AUTOTAGINFO struct ofs_tag_info info = { 0 };
+    char *rest = line, *name = next_word(&rest);
+    struct ofs_tag *tag;
+    bool known;
+
+    if (!ofs_tag_is_valid(name))
+        return 0;
+    known = parse_info(rest, &info) == 0;
+    tag = ofs_tags_need(tags, name);
+    if (!tag)
+        return -ENOMEM;
+    if (known)
+        ofs_tag_set(tag, OFS_LONG_AGO, &info);
+    return 0;
+}
+
+int ofs_note_parse_tags(const char *text, size_t len, struct ofs_repo *repo)
+{
+    OFS_AUTOBUF struct ofs_buf line = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    bool listed;
+    int r = 0;
+
+    if (!next_line(&text, &len, &line))
+        return -EBADMSG;
+    listed = strcmp(ofs_buf_str(&line), tags_listed) == 0;
+    if (!listed && strcmp(ofs_buf_str(&line), tags_partly) != 0)
+        return -EBADMSG;
+    while (r == 0 && next_line(&text, &len, &line))
+        if (line.len > 0)
+            r = parse_tag(line.data, &repo->tags);
+    if (r == 0 && listed)
+        ofs_listing_said(&repo->list, OFS_LONG_AGO, 0);
+    return r;
+}
+
+int ofs_note_format_names(const struct ofs_strv *names, bool none,
+                          struct ofs_buf *b)
+{
+    (void)ofs_buf_addf(b, "%s\n", none ? catalog_none : catalog_full);
+    for (size_t i = 0; i < names->n; i++)
+        (void)ofs_buf_addf(b, "%s\n", names->at[i]);
+    return b->failed;
+}
+
+int ofs_note_parse_names(const char *text, size_t len, struct ofs_strv *ret,
+                         bool *ret_none)
+{
+    OFS_AUTOBUF struct ofs_buf line = OFS_BUF_INIT(MAX_NOTE_BYTES);
+
+    if (!next_line(&text, &len, &line))
+        return -EBADMSG;
+    *ret_none = strcmp(ofs_buf_str(&line), catalog_none) == 0;
+    if (!*ret_none && strcmp(ofs_buf_str(&line), catalog_full) != 0)
+        return -EBADMSG;
+    while (next_line(&text, &len, &line))
+        if (ofs_repo_is_valid(ofs_buf_str(&line)) &&
+            ofs_strv_add(ret, line.data) < 0)
+            return -ENOMEM;
+    ofs_strv_sort(ret);
+    ofs_strv_unique(ret);
+    return 0;
+}
+
+/* ---- from and to the store; a note that fails is only a note less ---- */
+
+static char *tags_key(const struct ofs_tree *t, const struct ofs_repo *repo)
+{
+    return ofs_strf("tags %s %s", t->url, repo->path);
+}
+
+static bool format_due(struct ofs_tree *t, struct ofs_repo *repo, bool now,
+                       struct ofs_buf *b)
+{
+    int64_t now_ms = ofs_tree_now(t);
+
+    OFS_GUARD(&repo->mtx);
+    if (!repo->dirty ||
+        (!now && ofs_fresh_left(repo->noted_ms, now_ms, NOTE_PAUSE_MS) > 0))
+        return false;
+    repo->dirty = false;
+    repo->noted_ms = now_ms;
+    return ofs_note_format_tags(repo, b) == 0;
+}
+
+void ofs_note_tags(struct ofs_tree *t, struct ofs_repo *repo, bool now)
+{
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    OFS_AUTOFREE char *key = NULL;
+
+    if (!format_due(t, repo, now, &b))
+        return;
+    key = tags_key(t, repo);
+    if (key)
+        (void)ofs_store_note_put(t->store, key, b.data, b.len);
+}
+
+void ofs_note_load_tags(struct ofs_tree *t, struct ofs_repo *repo)
+{
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    OFS_AUTOFREE char *key = tags_key(t, repo);
+    int64_t age_s;
+
+    if (key && ofs_store_note_get(t->store, key, &b, &age_s) == 0)
+        (void)ofs_note_parse_tags(b.data, b.len, repo);
+}
+
+void ofs_note_catalog(struct ofs_tree *t)
+{
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    OFS_AUTOFREE char *key = ofs_strf("catalog %s", t->url);
+    int r;
+
+    {
+        OFS_GUARD(&t->catalog.mtx);
+        r = ofs_note_format_names(&t->catalog.names, t->catalog.none, &b);
+    }
+    if (key && r == 0)
+        (void)ofs_store_note_put(t->store, key, b.data, b.len);
+}
+
+void ofs_note_load_catalog(struct ofs_tree *t)
+{
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    OFS_AUTOFREE char *key = ofs_strf("catalog %s", t->url);
+    OFS_AUTOSTRV struct ofs_strv names = { 0 };
+    int64_t age_s;
+    bool none;
+
+    if (!key || ofs_store_note_get(t->store, key, &b, &age_s) < 0 ||
+        ofs_note_parse_names(b.data, b.len, &names, &none) < 0)
+        return;
+    OFS_GUARD(&t->catalog.mtx);
+    t->catalog.names = names;
+    t->catalog.none = none;
+    memset(&names, 0, sizeof(names));
+    ofs_listing_said(&t->catalog.list, OFS_LONG_AGO, 0);
+}

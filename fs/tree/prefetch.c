@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `ls -l` asks for one tag after the other; nobody tells us that it will ask
+ * for all.  So the second tag that is asked for after a listing makes all be
+ * fetched side by side, while each caller goes on fetching its own: whoever
+ * comes first to a tag does it, the other finds it done (a flight).  Nobody
+ * waits for a tag that he did not ask for.
+ */
+#include "ocirfs/clock.h"
+#include "ocirfs/metrics.h"
+
+#include "ask.h"
+
+enum { MAX_PASSES = 3 };
+
+static struct ofs_metric prefetches = OFS_COUNTER(
+    "ocirfs_tree_prefetches_total", "Times all tags of a repository were "
+                                    "fetched side by side.");
+
+struct prefetch {
+    struct ofs_tree *t;
+    struct ofs_repo *repo; /* a reference */
+    struct ofs_strv names;
+};
+
+static int fetch_one(void *arg, size_t i, struct ofs_call *call,
+                     struct ofs_err *err)
+{
+    OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
+    struct prefetch *p = arg;
+
+    return ofs_tag_get(p->t, call, p->repo, p->names.at[i], OFS_TAG_BATCH,
+                       &seen, err);
+}
+
+/* One tag that is gone or broken is no reason; these concern them all. */
+static bool concerns_all(int code)
+{
+    return code == -EACCES || ofs_fresh_is_away(code);
+}
+
+static bool is_wanted(void *arg)
+{
+    struct prefetch *p = arg;
+
+    OFS_GUARD(&p->repo->mtx);
+    return ofs_mono_ms() - p->repo->wanted_ms < OFS_PREFETCH_IDLE_MS;
+}
+
+static void ended(void *arg)
+{
+    struct prefetch *p = arg;
+    struct ofs_batch *b;
+
+    {
+        OFS_GUARD(&p->repo->mtx);
+        b = ofs_take(&p->repo->prefetch);
+    }
+    ofs_batch_unref(b);
+    ofs_note_tags(p->t, p->repo, /* now= */ true);
+}
+
+static void prefetch_free(void *arg)
+{
+    struct prefetch *p = arg;
+
+    ofs_strv_done(&p->names);
+    ofs_repo_put(p->t, p->repo);
+    free(p);
+}
+
+static const struct ofs_batch_ops prefetch_ops = {
+    .item = fetch_one,
+    .is_end = concerns_all,
+    .is_wanted = is_wanted,
+    .ended = ended,
+    .free = prefetch_free,
+};
+
+/*
+ * With repo.mtx held: could more be known of it?  What was asked `since` then
+ * is good, whatever the ttl.
+ */
+static bool is_missing(struct ofs_tree *t, const struct ofs_tag *tag,
+                       int64_t since)
+{
+    int64_t now = ofs_tree_now(t);
+
+    if (tag->refused &&
+        (tag->refused_at >= since ||
+         ofs_fresh_left(tag->refused_at, now, t->negative_ttl_ms) > 0))
+        return false;
+    return !tag->known || (tag->at_ms < since &&
+                           ofs_fresh_left(tag->at_ms, now, t->ttl_ms) == 0);
+}
+
+/* With repo.mtx held. */
+static int missing(struct ofs_tree *t, struct ofs_repo *repo, int64_t since,
+                   struct ofs_strv *ret)
+{
+    for (size_t i = 0; i < repo->tags.n; i++)
+        if (is_missing(t, &repo->tags.at[i], since) &&
+            ofs_strv_add(ret, repo->tags.at[i].name) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
+static struct prefetch *prefetch_new(struct ofs_tree *t, struct ofs_repo *repo)
+{
+    struct prefetch *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return NULL;
+    p->t = t;
+    p->repo = ofs_repo_ref(t, repo);
+    return p;
+}
+
+/* What to fetch: one tag, or all that were not asked for since then. */
+struct wish {
+    const char *only;
+    int64_t since;
+};
+
+/* The names `p` is to fetch; false: there are none (or no memory). */
+static bool choose_names(struct prefetch *p, const struct wish *wish)
+{
+    struct ofs_repo *repo = p->repo;
+
+    OFS_GUARD(&repo->mtx);
+    repo->wanted_ms = ofs_mono_ms();
+    if (repo->prefetch)
+        return false;
+    if (wish->only)
+        return ofs_strv_add(&p->names, wish->only) == 0;
+    return missing(p->t, repo, wish->since, &p->names) == 0 && p->names.n > 0;
+}
+
+/*
+ * The prefetch of `repo` that is under way, begun if need be.  *ret NULL:
+ * there is nothing to do.
+ */
+static int begin(struct ofs_tree *t, struct ofs_repo *repo,
+                 const struct wish *wish, struct ofs_batch **ret,
+                 struct ofs_err *err)
+{
+    OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *fresh = NULL;
+    struct prefetch *p = prefetch_new(t, repo);
+    int r;
+
+    if (!p)
+        return ofs_err_nomem(err, "a list of tags");
+    if (choose_names(p, wish))
+        fresh = ofs_batch_new(t->batches, &prefetch_ops, p, p->names.n);
+    else
+        prefetch_free(p);
+    {
+        OFS_GUARD(&repo->mtx);
+        if (repo->prefetch || !fresh) {
+            *ret = repo->prefetch ? ofs_batch_ref(repo->prefetch) : NULL;
+            return 0;
+        }
+        repo->prefetch = ofs_batch_ref(fresh);
+    }
+    ofs_metric_add(&prefetches, 1);
+    r = ofs_batch_go(fresh, err);
+    *ret = ofs_take(&fresh);
+    return r;
+}
+
+void ofs_prefetch_listed(struct ofs_tree *t, struct ofs_repo *repo)
+{
+    OFS_GUARD(&repo->mtx);
+    repo->listed_ms = ofs_tree_now(t);
+    repo->n_misses = 0;
+}
+
+/* Is it time?  At most once for each listing. */
+static bool is_due(struct ofs_tree *t, struct ofs_repo *repo)
+{
+    OFS_GUARD(&repo->mtx);
+    repo->wanted_ms = ofs_mono_ms();
+    repo->n_misses++;
+    if (repo->prefetch ||
+        !ofs_fresh_prefetch(repo->listed_ms, ofs_tree_now(t), repo->n_misses))
+        return false;
+    repo->listed_ms = OFS_LONG_AGO;
+    return true;
+}
+
+void ofs_prefetch_missed(struct ofs_tree *t, struct ofs_repo *repo)
+{
+    const struct wish all = { .since = INT64_MAX };
+    OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
+
+    if (is_due(t, repo))
+        (void)begin(t, repo, &all, &b, NULL); /* else one by one */
+}
+
+void ofs_prefetch_one(struct ofs_tree *t, struct ofs_repo *repo,
+                      const char *tag)
+{
+    const struct wish one = { .only = tag };
+    OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
+
+    (void)begin(t, repo, &one, &b, NULL);
+}
+
+struct census {
+    bool all_fresh; /* nothing is missing */
+    bool all_known; /* something is known of each, however old */
+    bool any_known; /* of one at least, or there is none */
+};
+
+static struct census count(struct ofs_tree *t, struct ofs_repo *repo)
+{
+    struct census c = { true, true, false };
+
+    OFS_GUARD(&repo->mtx);
+    c.any_known = repo->tags.n == 0;
+    for (size_t i = 0; i < repo->tags.n; i++) {
+        const struct ofs_tag *tag = &repo->tags.at[i];
+
+        c.all_fresh &= !is_missing(t, tag, INT64_MAX);
+        c.all_known &= tag->known || tag->refused;
+        c.any_known |= tag->known;
+    }
+    return c;
+}
+
+/* One round; *ret_done: nothing was left to do. */
+static int pass(struct ofs_tree *t, struct ofs_call *call,
+                struct ofs_repo *repo, const struct wish *wish, bool *ret_done,
+                struct ofs_err *err)
+{
+    OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
+    bool over;
+    int r;
+
+    r = begin(t, repo, wish, &b, err);
+    *ret_done = r == 0 && !b;
+    if (r < 0 || !b)
+        return r;
+    return ofs_batch_wait(b, call, OFS_NEVER, &over, err);
+}
+
+static int fetch_all(struct ofs_tree *t, struct ofs_call *call,
+                     struct ofs_repo *repo, struct ofs_err *err)
+{
+    const struct wish all = { .since = ofs_tree_now(t) };
+    bool done = false;
+    int r = 0;
+
+    /* A pass may join a prefetch that began before, or that is given up. */
+    for (int i = 0; r == 0 && !done && i < MAX_PASSES; i++)
+        r = pass(t, call, repo, &all, &done, err);
+    return r;
+}
+
+int ofs_tags_want(struct ofs_tree *t, struct ofs_call *call,
+                  struct ofs_repo *repo, struct ofs_err *err)
+{
+    struct census c;
+    int r = ofs_repo_list(t, call, repo, err);
+
+    if (r < 0)
+        return r;
+    c = count(t, repo);
+    if (c.all_fresh)
+        return 0;
+    if (c.all_known && atomic_load(&t->suspect)) {
+        const struct wish all = { .since = INT64_MAX };
+        OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
+
+        return begin(t, repo, &all, &b, err);
+    }
+    if (!call->may_wait)
+        return -EAGAIN;
+    r = fetch_all(t, call, repo, err);
+    return ofs_fresh_is_away(r) && c.any_known ? 0 : r;
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The repositories in use.  A state without references stays, in the order it
+ * was used, until all of them together weigh too much.
+ */
+#include "ocirfs/clock.h"
+#include "ocirfs/registry.h"
+
+#include "tree_priv.h"
+
+enum {
+    MAX_UNUSED = 256,           /* repositories */
+    MAX_UNUSED_WEIGHT = 200000, /* tags and blobs known of them, ~150 B each */
+};
+
+struct ofs_bytes *ofs_bytes_new(const void *data, size_t len)
+{
+    struct ofs_bytes *b = malloc(sizeof(*b) + len);
+
+    if (!b)
+        return NULL;
+    atomic_init(&b->refs, 1);
+    b->len = len;
+    if (len)
+        memcpy(b->data, data, len);
+    return b;
+}
+
+struct ofs_bytes *ofs_bytes_ref(struct ofs_bytes *b)
+{
+    (void)atomic_fetch_add(&b->refs, 1);
+    return b;
+}
+
+void ofs_bytes_unref(struct ofs_bytes *b)
+{
+    if (b && atomic_fetch_sub(&b->refs, 1) == 1)
+        free(b);
+}
+
+static void repo_free(struct ofs_repo *repo)
+{
+    if (!repo)
+        return;
+    ofs_tags_done(&repo->tags);
+    ofs_blobset_done(&repo->blobs);
+    ofs_bytes_unref(repo->index.bytes);
+    free(repo->reach);
+    free(repo->list_key);
+    free(repo->path);
+    ofs_mutex_done(&repo->mtx);
+    free(repo);
+}
+OFS_DEFINE_AUTO(struct ofs_repo, repo_free)
+
+static struct ofs_repo *repo_new(struct ofs_tree *t, const char *path)
+{
+    OFS_AUTO(repo_freep) struct ofs_repo *repo = calloc(1, sizeof(*repo));
+
+    if (!repo)
+        return NULL;
+    ofs_mutex_init(&repo->mtx, OFS_RANK_NODE);
+    repo->path = strdup(path);
+    repo->list_key = ofs_strf("list %s", path);
+    if (!repo->path || !repo->list_key)
+        return NULL;
+    repo->list.ttl_ms = t->ttl_ms;
+    repo->listed_ms = OFS_LONG_AGO;
+    repo->noted_ms = OFS_LONG_AGO;
+    repo->version = 1;
+    return ofs_take(&repo);
+}
+
+int ofs_repos_init(struct ofs_tree *t)
+{
+    ofs_mutex_init(&t->repos.mtx, OFS_RANK_NODE);
+    t->repos.base_s = t->start_s;
+    t->repos.map = ofs_map_new();
+    return t->repos.map ? 0 : -ENOMEM;
+}
+
+static void free_value(void *value)
+{
+    repo_free(value);
+}
+
+void ofs_repos_done(struct ofs_tree *t)
+{
+    if (!t->repos.map)
+        return;
+    ofs_map_free(t->repos.map, free_value);
+    ofs_mutex_done(&t->repos.mtx);
+}
+
+/* With repos.mtx held, as the next ones: the list of the unused. */
+static void unlink_unused(struct ofs_repos *p, struct ofs_repo *repo)
+{
+    *(repo->newer ? &repo->newer->older : &p->newest) = repo->older;
+    *(repo->older ? &repo->older->newer : &p->oldest) = repo->newer;
+    repo->newer = repo->older = NULL;
+    p->n_unused--;
+    p->weight_unused -= repo->weight;
+}
+
+static void link_unused(struct ofs_repos *p, struct ofs_repo *repo)
+{
+    repo->older = p->newest;
+    *(p->newest ? &p->newest->newer : &p->oldest) = repo;
+    p->newest = repo;
+    p->n_unused++;
+    p->weight_unused += repo->weight;
+}
+
+/* One that must go, out of the map and the list; NULL: none. */
+static struct ofs_repo *take_victim(struct ofs_repos *p)
+{
+    struct ofs_repo *repo = p->oldest;
+
+    if (!repo || repo == p->newest ||
+        (p->n_unused <= MAX_UNUSED && p->weight_unused <= MAX_UNUSED_WEIGHT))
+        return NULL;
+    unlink_unused(p, repo);
+    (void)ofs_map_remove(p->map, repo->path);
+    /* When it comes back its time must not be earlier than it was. */
+    if (repo->changed_s > p->base_s)
+        p->base_s = repo->changed_s;
+    return repo;
+}
+
+static struct ofs_repo *find(struct ofs_tree *t, const char *path)
+{
+    struct ofs_repo *repo;
+
+    OFS_GUARD(&t->repos.mtx);
+    repo = ofs_map_get(t->repos.map, path);
+    if (repo && repo->refs++ == 0)
+        unlink_unused(&t->repos, repo);
+    return repo;
+}
+
+/* The state of that path, or *fresh, now in the map. */
+static struct ofs_repo *find_or_insert(struct ofs_tree *t,
+                                       struct ofs_repo **fresh)
+{
+    struct ofs_repo *repo;
+
+    OFS_GUARD(&t->repos.mtx);
+    repo = ofs_map_get(t->repos.map, (*fresh)->path);
+    if (!repo) {
+        if (ofs_map_put(t->repos.map, (*fresh)->path, *fresh, NULL) < 0)
+            return NULL;
+        repo = ofs_take(fresh);
+    } else if (repo->refs == 0) {
+        unlink_unused(&t->repos, repo);
+    }
+    repo->refs++;
+    return repo;
+}
+
+struct ofs_repo *ofs_repo_get(struct ofs_tree *t, const char *path)
+{
+    OFS_AUTO(repo_freep) struct ofs_repo *fresh = NULL;
+    struct ofs_repo *repo = find(t, path);
+
+    if (repo)
+        return repo;
+    fresh = repo_new(t, path);
+    if (!fresh)
+        return NULL;
+    ofs_note_load_tags(t, fresh);
+    return find_or_insert(t, &fresh);
+}
+
+struct ofs_repo *ofs_repo_ref(struct ofs_tree *t, struct ofs_repo *repo)
+{
+    OFS_GUARD(&t->repos.mtx);
+    repo->refs++;
+    return repo;
+}
+
+static size_t weigh(struct ofs_repo *repo)
+{
+    OFS_GUARD(&repo->mtx);
+    return repo->tags.n + repo->blobs.n + repo->n_reach;
+}
+
+void ofs_repo_put(struct ofs_tree *t, struct ofs_repo *repo)
+{
+    struct ofs_repo *victim;
+    size_t weight;
+
+    if (!repo)
+        return;
+    weight = weigh(repo);
+    {
+        OFS_GUARD(&t->repos.mtx);
+        if (--repo->refs > 0)
+            return;
+        repo->weight = weight;
+        link_unused(&t->repos, repo);
+    }
+    do {
+        {
+            OFS_GUARD(&t->repos.mtx);
+            victim = take_victim(&t->repos);
+        }
+        if (victim)
+            ofs_note_tags(t, victim, /* now= */ true);
+        repo_free(victim);
+    } while (victim);
+}
+
+struct all {
+    struct ofs_repo **at;
+    size_t n;
+};
+
+static int collect(const char *path, void *value, void *arg)
+{
+    struct all *all = arg;
+
+    (void)path;
+    all->at[all->n++] = value;
+    return 0;
+}
+
+void ofs_repos_flush(struct ofs_tree *t)
+{
+    OFS_AUTOFREE struct ofs_repo **at = NULL;
+    struct all all = { 0 };
+
+    {
+        OFS_GUARD(&t->repos.mtx);
+        at = calloc(ofs_map_count(t->repos.map) + 1, sizeof(*at));
+        if (!at)
+            return;
+        all.at = at;
+        (void)ofs_map_each(t->repos.map, collect, &all);
+    }
+    /* Nobody else is there any more, so none can go away meanwhile. */
+    for (size_t i = 0; i < all.n; i++)
+        ofs_note_tags(t, all.at[i], /* now= */ true);
+}
+
+int ofs_repo_refusal(struct ofs_tree *t, const char *path)
+{
+    struct ofs_repo *repo = find(t, path);
+    int code = 0;
+
+    if (!repo)
+        return 0;
+    {
+        OFS_GUARD(&repo->mtx);
+        if (repo->list.state == OFS_LIST_REFUSED &&
+            ofs_fresh_left(repo->list.at_ms, ofs_tree_now(t),
+                           t->negative_ttl_ms) > 0)
+            code = repo->list.code;
+    }
+    ofs_repo_put(t, repo);
+    return code;
+}
+
+bool ofs_repo_is_listed(struct ofs_tree *t, const char *path)
+{
+    struct ofs_repo *repo = find(t, path);
+    bool listed = false;
+
+    if (repo) {
+        OFS_GUARD(&repo->mtx);
+        listed = repo->list.state == OFS_LIST_KNOWN;
+    }
+    ofs_repo_put(t, repo);
+    return listed;
+}
+
+int64_t ofs_repo_mtime(struct ofs_tree *t, const char *path)
+{
+    struct ofs_repo *repo = find(t, path);
+    int64_t base_s, changed_s = 0, catalog_s;
+
+    if (repo) {
+        OFS_GUARD(&repo->mtx);
+        changed_s = repo->changed_s;
+    }
+    ofs_repo_put(t, repo);
+    {
+        OFS_GUARD(&t->catalog.mtx);
+        catalog_s = t->catalog.changed_s;
+    }
+    {
+        OFS_GUARD(&t->repos.mtx);
+        base_s = t->repos.base_s;
+    }
+    if (changed_s < catalog_s)
+        changed_s = catalog_s;
+    return changed_s > base_s ? changed_s : base_s;
+}
+
+/* ---- the listing ---- */
+
+static void hold(struct ofs_tree *t, void *owner)
+{
+    (void)ofs_repo_ref(t, owner);
+}
+
+static void release(struct ofs_tree *t, void *owner)
+{
+    ofs_repo_put(t, owner);
+}
+
+/* With repo.mtx held. */
+static int take_names(struct ofs_repo *repo, const struct ofs_strv *names,
+                      bool *ret_changed)
+{
+    int r = ofs_tags_set_names(&repo->tags, names, ret_changed);
+
+    if (r == 0 && *ret_changed) {
+        repo->version++;
+        repo->dirty = true;
+    }
+    return r;
+}
+
+static int take_answer(struct ofs_repo *repo, int64_t asked_ms, int code,
+                       const struct ofs_strv *names)
+{
+    bool changed = false;
+    int r = 0;
+
+    OFS_GUARD(&repo->mtx);
+    /* A repository that is gone keeps nothing; one that may not be listed
+     * may still be read. */
+    if (code != -EACCES)
+        r = take_names(repo, names, &changed);
+    if (r < 0)
+        return r;
+    /* What was known before was an answer, too, not just a note. */
+    if (changed && repo->list.state != OFS_LIST_UNKNOWN &&
+        repo->list.at_ms != OFS_LONG_AGO)
+        repo->changed_s = ofs_wall_s();
+    repo->dirty |= code == 0 && repo->list.state == OFS_LIST_UNKNOWN;
+    ofs_listing_said(&repo->list, asked_ms, code);
+    return code;
+}
+
+static int fetch_tags(struct ofs_tree *t, void *owner, struct ofs_call *call,
+                      struct ofs_err *err)
+{
+    OFS_AUTOSTRV struct ofs_strv names = { 0 };
+    struct ofs_repo *repo = owner;
+    int64_t asked_ms = ofs_tree_now(t);
+    int r = ofs_registry_tags(t->registry, call, repo->path, &names, err);
+
+    if (r < 0 && r != -ENOENT && r != -EACCES)
+        return r;
+    r = take_answer(repo, asked_ms, r, &names);
+    ofs_note_tags(t, repo, /* now= */ false);
+    return r;
+}
+
+static const struct ofs_listing_ops tags_ops = {
+    .fetch = fetch_tags,
+    .hold = hold,
+    .release = release,
+};
+
+int ofs_repo_list(struct ofs_tree *t, struct ofs_call *call,
+                  struct ofs_repo *repo, struct ofs_err *err)
+{
+    const struct ofs_listing_of of = {
+        .t = t,
+        .ops = &tags_ops,
+        .owner = repo,
+        .mtx = &repo->mtx,
+        .listing = &repo->list,
+        .key = repo->list_key,
+    };
+
+    return ofs_listing_want(&of, call, err);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocirfs/mediatype.h"
+#include "ocirfs/metrics.h"
+#include "ocirfs/registry.h"
+#include "ocirfs/store.h"
+
+#include "ask.h"
+
+static struct ofs_metric asked = OFS_COUNTER(
+    "ocirfs_tree_tags_asked_total", "Times the registry was asked for a tag.");
+static struct ofs_metric stale = OFS_COUNTER(
+    "ocirfs_tree_stale_tags_total", "Tags shown as last seen because the "
+                                    "registry did not answer.");
+
+struct question {
+    struct ofs_tree *t;
+    struct ofs_repo *repo;
+    const char *tag;
+};
+
+/* ---- what is known ---- */
+
+enum { ASK = 1 }; /* beside 0 and negative errnos: nobody knows */
+
+/* With repo.mtx held: is it known that there is no such tag? */
+static bool is_absent(struct ofs_tree *t, const struct ofs_repo *repo)
+{
+    return repo->list.state == OFS_LIST_KNOWN &&
+           ofs_fresh_left(repo->list.at_ms, ofs_tree_now(t),
+                          t->negative_ttl_ms) > 0;
+}
+
+/* 0 and *ret when it is known and fresh, a refusal, or ASK. */
+static int look(const struct question *q, struct ofs_tag_seen *ret)
+{
+    int64_t now = ofs_tree_now(q->t), left;
+    const struct ofs_tag *tag;
+
+    OFS_GUARD(&q->repo->mtx);
+    tag = ofs_tags_find(&q->repo->tags, q->tag);
+    if (!tag)
+        return is_absent(q->t, q->repo) ? -ENOENT : ASK;
+    if (tag->refused &&
+        ofs_fresh_left(tag->refused_at, now, q->t->negative_ttl_ms) > 0)
+        return tag->refused;
+    left = tag->known ? ofs_fresh_left(tag->at_ms, now, q->t->ttl_ms) : 0;
+    if (left == 0)
+        return ASK;
+    ret->left_ms = left;
+    return ofs_tag_info_copy(&tag->info, &ret->info);
+}
+
+/* What was last seen, however long ago; -ENOENT: nothing. */
+static int look_back(const struct question *q, struct ofs_tag_seen *ret)
+{
+    const struct ofs_tag *tag;
+
+    OFS_GUARD(&q->repo->mtx);
+    tag = ofs_tags_find(&q->repo->tags, q->tag);
+    if (!tag || !tag->known)
+        return -ENOENT;
+    ret->left_ms = ofs_fresh_left(tag->at_ms, ofs_tree_now(q->t), q->t->ttl_ms);
+    ret->left_ms = ofs_tree_valid(q->t, ret->left_ms);
+    return ofs_tag_info_copy(&tag->info, &ret->info);
+}
+
+/* ---- asking ---- */
+
+static int remember(const struct question *q, int64_t asked_ms,
+                    struct ofs_tag_info *info, struct ofs_err *err)
+{
+    struct ofs_tag *tag;
+
+    {
+        OFS_GUARD(&q->repo->mtx);
+        tag = ofs_tags_need(&q->repo->tags, q->tag);
+        if (!tag)
+            return ofs_err_nomem(err, "a tag");
+        if (!tag->known || !ofs_tag_info_eq(&tag->info, info)) {
+            q->repo->version++;
+            q->repo->dirty = true;
+        }
+        /* Without memory for it, a look into blobs/ costs a request. */
+        (void)ofs_blobset_put(&q->repo->blobs, &info->digest, info->size,
+                              OFS_KNOWN_MANIFEST);
+        ofs_tag_set(tag, asked_ms, info);
+    }
+    ofs_note_tags(q->t, q->repo, /* now= */ false);
+    return 0;
+}
+
+/* The registry answered that it cannot be had: `code`. */
+static int remember_no(const struct question *q, int code)
+{
+    struct ofs_tag *tag;
+
+    OFS_GUARD(&q->repo->mtx);
+    tag = ofs_tags_find(&q->repo->tags, q->tag);
+    if (!tag)
+        return code;
+    if (code == -ENOENT) {
+        ofs_tags_remove(&q->repo->tags, q->tag);
+        q->repo->version++;
+        q->repo->dirty = true;
+    } else if (code == -EBADMSG || code == -EFBIG) {
+        tag->refused = code;
+        tag->refused_at = ofs_tree_now(q->t);
+    }
+    return code;
+}
+
+/* Name, size and type from the registry, time from the image itself. */
+static int info_of(const struct question *q, struct ofs_call *call,
+                   const struct ofs_manifest_info *from,
+                   const struct ofs_manifest *m, struct ofs_tag_info *ret,
+                   struct ofs_err *err)
+{
+    const char *type = m && m->media_type ? m->media_type : from->media_type;
+    int64_t created_s = 0;
+    int r = m ? ofs_created_of(q->t, call, q->repo, m, &created_s, err) : 0;
+
+    if (r < 0)
+        return r;
+    if (created_s == 0 && from->modified_s > 0)
+        created_s = from->modified_s;
+    ret->digest = from->digest;
+    ret->size = from->size;
+    ret->mtime_s = created_s;
+    ret->media_type = strdup(type);
+    return ret->media_type ? 0 : ofs_err_nomem(err, "a tag");
+}
+
+static int from_bytes(const struct question *q, struct ofs_call *call,
+                      const char *bytes, const struct ofs_manifest_info *info,
+                      struct ofs_tag_info *ret, struct ofs_err *err)
+{
+    OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
+    int r = ofs_manifest_decode(bytes, info->size, info->media_type, &m, NULL);
+    /* What we cannot read is a tag all the same: of a type of its own. */
+    const struct ofs_manifest *known = r == 0 ? &m : NULL;
+
+    ofs_repo_learn(q->repo, &info->digest, info->size, known);
+    return info_of(q, call, info, known, ret, err);
+}
+
+/* One request brings digest, size, type and annotations. */
+static int ask_whole(const struct question *q, struct ofs_call *call,
+                     struct ofs_tag_info *ret, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
+    OFS_AUTOFREE char *bytes = NULL;
+    int r = ofs_registry_manifest_get(q->t->registry, call, q->repo->path,
+                                      q->tag, &bytes, &info, err);
+
+    if (r < 0)
+        return r;
+    (void)ofs_store_put(q->t->store, &info.digest, bytes, info.size, NULL);
+    return from_bytes(q, call, bytes, &info, ret, err);
+}
+
+/* It was known: has it moved?  If not, all that was known still holds. */
+static int ask_head(const struct question *q, struct ofs_call *call,
+                    struct ofs_tag_info *known, struct ofs_tag_info *ret,
+                    struct ofs_err *err)
+{
+    OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
+    OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
+    int r = ofs_registry_manifest_head(q->t->registry, call, q->repo->path,
+                                       q->tag, &info, err);
+
+    if (r < 0)
+        return r;
+    if (ofs_digest_eq(&info.digest, &known->digest)) {
+        *ret = *known;
+        memset(known, 0, sizeof(*known));
+        return 0;
+    }
+    r = ofs_manifest_load(q->t, call, q->repo, &info.digest, &bytes, err);
+    if (r < 0)
+        return r;
+    info.size = bytes.len;
+    return from_bytes(q, call, ofs_buf_str(&bytes), &info, ret, err);
+}
+
+static int ask(struct ofs_call *call, void *arg, struct ofs_err *err)
+{
+    const struct question *q = arg;
+    OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
+    OFS_AUTOTAGINFO struct ofs_tag_info info = { 0 };
+    int64_t asked_ms = ofs_tree_now(q->t);
+    int r = look(q, &seen);
+
+    if (r != ASK)
+        return r;
+    ofs_metric_add(&asked, 1);
+    if (look_back(q, &seen) == 0)
+        r = ask_head(q, call, &seen.info, &info, err);
+    else
+        r = ask_whole(q, call, &info, err);
+    if (r == 0)
+        return remember(q, asked_ms, &info, err);
+    return remember_no(q, r);
+}
+
+static int fly(const struct question *q, struct ofs_call *call,
+               struct ofs_err *err)
+{
+    OFS_AUTOFREE char *key = ofs_strf("tag %s %s", q->repo->path, q->tag);
+    struct question mine = *q;
+
+    if (!key)
+        return ofs_err_nomem(err, "a tag");
+    return ofs_flights_run(q->t->flights, key, call, ask, &mine, err);
+}
+
+/* May what was last seen be shown without waiting for the registry? */
+static bool shows_last(const struct question *q, enum ofs_tag_how how)
+{
+    return how == OFS_TAG_STAT && atomic_load(&q->t->suspect);
+}
+
+int ofs_tag_get(struct ofs_tree *t, struct ofs_call *call,
+                struct ofs_repo *repo, const char *tag, enum ofs_tag_how how,
+                struct ofs_tag_seen *ret, struct ofs_err *err)
+{
+    const struct question q = { .t = t, .repo = repo, .tag = tag };
+    int r = look(&q, ret);
+
+    if (r != ASK)
+        return r;
+    if (shows_last(&q, how) && look_back(&q, ret) == 0) {
+        ofs_metric_add(&stale, 1);
+        ofs_prefetch_one(t, repo, tag);
+        return 0;
+    }
+    if (!call->may_wait)
+        return -EAGAIN;
+    if (how == OFS_TAG_STAT)
+        ofs_prefetch_missed(t, repo);
+    r = fly(&q, call, err);
+    if (r == 0)
+        atomic_store(&t->suspect, false);
+    if (ofs_fresh_is_away(r) && how != OFS_TAG_BATCH &&
+        look_back(&q, ret) == 0) {
+        ofs_metric_add(&stale, 1);
+        return 0;
+    }
+    return r < 0 ? r : look_back(&q, ret);
+}

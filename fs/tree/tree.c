@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The interface fs/ops uses: find the node, let its view do it. */
+#include "ocirfs/tree.h"
+
+#include "ocirfs/clock.h"
+#include "ocirfs/registry.h"
+
+#include "view.h"
+
+#include <sys/stat.h>
+
+static void copy_cfg(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
+{
+    t->registry = cfg->registry;
+    t->store = cfg->store;
+    t->clock = cfg->clock ? cfg->clock : &ofs_system_clock;
+    t->ttl_ms = cfg->ttl_ms;
+    t->negative_ttl_ms = cfg->negative_ttl_ms;
+    t->use_mirror = cfg->use_mirror;
+    t->uid = cfg->uid;
+    t->gid = cfg->gid;
+    t->umask = cfg->umask;
+    t->control = cfg->control;
+    t->start_s = ofs_wall_s();
+}
+
+/* The kernel knows the root without ever looking it up. */
+static int make_root(struct ofs_tree *t)
+{
+    struct ofs_found root;
+
+    ofs_found_set(&root, &ofs_view_dir, "", "");
+    return ofs_nodes_make_root(&t->nodes, &root.spec);
+}
+
+static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
+{
+    const char *url = cfg->url ? cfg->url : ofs_registry_host(cfg->registry);
+
+    copy_cfg(t, cfg);
+    t->url = strdup(url);
+    t->flights = ofs_flights_new();
+    t->batches = ofs_batches_new(cfg->max_parallel);
+    if (!t->url || !t->flights || !t->batches ||
+        ofs_nodes_init(&t->nodes) < 0 || ofs_repos_init(t) < 0 ||
+        ofs_catalog_init(t, cfg->repos) < 0)
+        return -ENOMEM;
+    if (t->catalog.list.state == OFS_LIST_UNKNOWN)
+        ofs_note_load_catalog(t);
+    return make_root(t);
+}
+
+struct ofs_tree *ofs_tree_new(const struct ofs_tree_cfg *cfg,
+                              struct ofs_err *err)
+{
+    OFS_AUTO(ofs_tree_freep) struct ofs_tree *t = calloc(1, sizeof(*t));
+
+    if (!t || init(t, cfg) < 0) {
+        (void)ofs_err_nomem(err, "the tree");
+        return NULL;
+    }
+    return ofs_take(&t);
+}
+
+int ofs_tree_start(struct ofs_tree *t, struct ofs_err *err)
+{
+    /* Threads are made when the first one is needed. */
+    (void)t;
+    (void)err;
+    return 0;
+}
+
+void ofs_tree_stop(struct ofs_tree *t)
+{
+    ofs_batches_stop(t->batches);
+    ofs_repos_flush(t);
+}
+
+void ofs_tree_free(struct ofs_tree *t)
+{
+    if (!t)
+        return;
+    /* Batches hold repositories, so they end first. */
+    ofs_batches_free(t->batches);
+    ofs_catalog_done(t);
+    ofs_repos_done(t);
+    ofs_nodes_done(&t->nodes);
+    ofs_flights_free(t->flights);
+    free(t->url);
+    free(t);
+}
+
+/* A sentence for failures that came without one. */
+static int told(int code, struct ofs_err *err, const char *what)
+{
+    if (code < 0 && code != -EAGAIN && err && err->code != code)
+        (void)ofs_err_errno(err, -code, what);
+    return code;
+}
+
+static struct ofs_node *use_dir(struct ofs_tree *t, uint64_t ino, int *ret_code)
+{
+    struct ofs_node *node = ofs_nodes_use(&t->nodes, ino);
+
+    *ret_code = !node ? -ESTALE : S_ISDIR(node->view->type) ? 0 : -ENOTDIR;
+    return node;
+}
+
+/* Count the kernel's reference to what was found, and describe it. */
+static int enter(struct ofs_tree *t, const struct ofs_found *found,
+                 struct ofs_entry *ret)
+{
+    struct ofs_node *node;
+    int r = ofs_nodes_make(&t->nodes, &found->spec, 1, &node);
+
+    if (r < 0)
+        return r;
+    ofs_attr_of(t, node, &ret->attr);
+    ret->valid_ms = found->valid_ms;
+    ofs_nodes_unuse(&t->nodes, node);
+    return 0;
+}
+
+static int look_up(struct ofs_tree *t, struct ofs_call *call,
+                   const struct ofs_node *dir, const char *name,
+                   struct ofs_entry *ret, struct ofs_err *err)
+{
+    struct ofs_found found = { 0 };
+    int r;
+
+    if (strlen(name) > NAME_MAX)
+        return -ENAMETOOLONG;
+    r = dir->view->lookup(t, call, dir, name, &found, err);
+    if (r == -ENOENT) {
+        *ret = (struct ofs_entry){ .valid_ms = t->negative_ttl_ms };
+        return 0;
+    }
+    return r < 0 ? r : enter(t, &found, ret);
+}
+
+int ofs_tree_lookup(struct ofs_tree *t, struct ofs_call *call, uint64_t parent,
+                    const char *name, struct ofs_entry *ret,
+                    struct ofs_err *err)
+{
+    int r;
+    struct ofs_node *dir = use_dir(t, parent, &r);
+
+    if (r == 0)
+        r = look_up(t, call, dir, name, ret, err);
+    ofs_nodes_unuse(&t->nodes, dir);
+    return told(r, err, name);
+}
+
+void ofs_tree_forget(struct ofs_tree *t, uint64_t ino, uint64_t n)
+{
+    if (ino != OFS_ROOT_INO)
+        ofs_nodes_forget(&t->nodes, ino, n);
+}
+
+int ofs_tree_getattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
+                     struct ofs_attr *ret, struct ofs_err *err)
+{
+    struct ofs_node *node = ofs_nodes_use(&t->nodes, ino);
+
+    (void)call;
+    if (!node)
+        return told(-ESTALE, err, "getattr");
+    ofs_attr_of(t, node, ret);
+    ofs_nodes_unuse(&t->nodes, node);
+    return 0;
+}
+
+int ofs_tree_opendir(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
+                     struct ofs_dir **ret, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_dir_closep) struct ofs_dir *d = NULL;
+    int r;
+    struct ofs_node *node = use_dir(t, ino, &r);
+
+    if (r == 0)
+        r = ofs_dir_new(t, ofs_take(&node), &d, err);
+    if (r == 0)
+        r = ofs_dir_node(d)->view->list(t, call, d, err);
+    if (r == 0)
+        *ret = ofs_take(&d);
+    ofs_nodes_unuse(&t->nodes, node);
+    return told(r, err, "opendir");
+}
+
+static struct ofs_file *file_new(struct ofs_tree *t, struct ofs_node *node)
+{
+    struct ofs_file *f = calloc(1, sizeof(*f));
+
+    if (!f)
+        return NULL;
+    f->t = t;
+    f->node = node;
+    return f;
+}
+
+static int open_node(struct ofs_tree *t, struct ofs_call *call,
+                     struct ofs_file *f, struct ofs_open_how *ret_how,
+                     struct ofs_err *err)
+{
+    const struct ofs_view *view = f->node->view;
+    int r = view->open ? view->open(t, call, f, err) : -EISDIR;
+
+    if (r < 0)
+        return r;
+    /* An inode is its content, so pages of it are always right. */
+    ret_how->keep_cache = !view->direct;
+    ret_how->direct = view->direct;
+    return 0;
+}
+
+int ofs_tree_open(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
+                  struct ofs_file **ret, struct ofs_open_how *ret_how,
+                  struct ofs_err *err)
+{
+    OFS_AUTO(ofs_file_closep) struct ofs_file *f = NULL;
+    struct ofs_node *node = ofs_nodes_use(&t->nodes, ino);
+    int r;
+
+    if (!node)
+        return told(-ESTALE, err, "open");
+    f = file_new(t, node);
+    if (!f) {
+        ofs_nodes_unuse(&t->nodes, node);
+        return ofs_err_nomem(err, "a file");
+    }
+    r = open_node(t, call, f, ret_how, err);
+    if (r < 0)
+        return told(r, err, "open");
+    *ret = ofs_take(&f);
+    return 0;
+}
+
+void ofs_tree_statfs(struct ofs_tree *t, struct ofs_statfs *ret)
+{
+    struct ofs_store_stat st;
+
+    ofs_store_stat(t->store, &st);
+    ret->total_bytes = st.max_bytes && st.max_bytes < st.disk_bytes
+                           ? st.max_bytes
+                           : st.disk_bytes;
+    ret->free_bytes = st.free_bytes;
+    ret->nodes = ofs_nodes_count(&t->nodes);
+}
+
+void ofs_tree_note_error(struct ofs_tree *t, uint64_t ino,
+                         const struct ofs_err *err)
+{
+    ofs_nodes_set_error(&t->nodes, ino, err->text);
+}
+
+size_t ofs_tree_inodes_of(struct ofs_tree *t, const struct ofs_digest *digest,
+                          uint64_t *ret, size_t max)
+{
+    return ofs_nodes_of_digest(&t->nodes, digest, ret, max);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_TREE_PRIV_H
+#define OFS_TREE_PRIV_H
+
+/*
+ * Inside fs/tree.  The tree looks at the registry through two kinds of state,
+ * both of which outlive nodes: the catalog (which repositories there are) and
+ * a struct ofs_repo for each repository in use (tags, what they name, which
+ * blobs they reach).  Nodes are immutable; views translate between them.
+ *
+ * Locks: nodes.mtx (TREE) < catalog.mtx, repos.mtx, each repo.mtx (NODE, never
+ * two of them at once) < batches (INFLIGHT).  None is held across the network
+ * or the store.
+ */
+
+#include "ocirfs/flight.h"
+#include "ocirfs/manifest.h"
+#include "ocirfs/map.h"
+#include "ocirfs/tree.h"
+
+#include "batch.h"
+#include "blobset.h"
+#include "listing.h"
+#include "nodes.h"
+#include "tagtable.h"
+
+#include <stdatomic.h>
+
+/* ---- bytes that several may hold ---- */
+
+struct ofs_bytes {
+    atomic_uint refs;
+    size_t len;
+    char data[];
+};
+
+struct ofs_bytes *ofs_bytes_new(const void *data, size_t len); /* or NULL */
+struct ofs_bytes *ofs_bytes_ref(struct ofs_bytes *b);
+void ofs_bytes_unref(struct ofs_bytes *b);
+OFS_DEFINE_AUTO(struct ofs_bytes, ofs_bytes_unref)
+
+/* ---- repositories: repo_state.c ---- */
+
+/* index.json as it is made from the tags. */
+struct ofs_index {
+    struct ofs_bytes *bytes;
+    struct ofs_digest digest;
+    int64_t mtime_s;
+    uint64_t version; /* of the tags it was made from */
+};
+
+struct ofs_repo {
+    struct ofs_repo *newer, *older; /* unused ones; guarded by repos.mtx */
+    unsigned refs;                  /* guarded by repos.mtx */
+    size_t weight;  /* when it was last released; guarded by repos.mtx */
+    char *path;     /* immutable */
+    char *list_key; /* of the flight; immutable */
+
+    struct ofs_mutex mtx; /* rank NODE; guards all below */
+    struct ofs_listing list;
+    struct ofs_tags tags;
+    uint64_t version; /* grows when a name, or what one names, changes */
+    int64_t changed_s;
+    struct ofs_blobset blobs;
+    struct ofs_index index;   /* bytes NULL: not made yet */
+    struct ofs_digest *reach; /* sorted: what the tags reach; NULL: unknown */
+    size_t n_reach;
+    uint64_t reach_version;
+    int64_t listed_ms;          /* the last opendir */
+    unsigned n_misses;          /* tags asked for since then */
+    int64_t wanted_ms;          /* the last tag asked for, on ofs_mono_ms */
+    struct ofs_batch *prefetch; /* under way; or NULL */
+    bool dirty;                 /* the note on disk is older than this */
+    int64_t noted_ms;           /* when the note was written */
+};
+
+struct ofs_repos {
+    struct ofs_mutex mtx;             /* rank NODE; guards all below */
+    struct ofs_map *map;              /* path -> struct ofs_repo */
+    struct ofs_repo *newest, *oldest; /* of those without references */
+    size_t n_unused, weight_unused;
+    int64_t base_s; /* mtime of directories of which nothing else is known */
+};
+
+struct ofs_catalog {
+    struct ofs_mutex mtx; /* rank NODE; guards all below */
+    struct ofs_listing list;
+    struct ofs_strv names; /* sorted */
+    bool none;             /* the registry shows no catalog */
+    int64_t changed_s;
+};
+
+struct ofs_tree {
+    struct ofs_registry *registry;
+    struct ofs_store *store;
+    const struct ofs_clock *clock;
+    int64_t ttl_ms, negative_ttl_ms;
+    bool use_mirror;
+    uid_t uid;
+    gid_t gid;
+    mode_t umask;
+    const struct ofs_control_file *control;
+    char *url; /* names the notes */
+    int64_t start_s;
+    struct ofs_nodes nodes;
+    struct ofs_catalog catalog;
+    struct ofs_repos repos;
+    struct ofs_flights *flights;
+    struct ofs_batches *batches;
+    atomic_bool suspect; /* the registry kept somebody waiting too long */
+};
+
+static inline int64_t ofs_tree_now(const struct ofs_tree *t)
+{
+    return t->clock->mono_ms(t->clock);
+}
+
+/* What the kernel may rely on for an answer that is good for `left` more. */
+static inline int64_t ofs_tree_valid(const struct ofs_tree *t, int64_t left)
+{
+    int64_t stale =
+        t->ttl_ms < OFS_STALE_VALID_MS ? t->ttl_ms : OFS_STALE_VALID_MS;
+
+    return left > 0 ? left : stale;
+}
+
+int ofs_repos_init(struct ofs_tree *t);
+void ofs_repos_done(struct ofs_tree *t);
+void ofs_repos_flush(struct ofs_tree *t); /* notes of all; at the end */
+
+/*
+ * The state of a repository, made when there is none (from its note, if there
+ * is one).  NULL: no memory.  May read the local disk.
+ */
+struct ofs_repo *ofs_repo_get(struct ofs_tree *t, const char *path);
+struct ofs_repo *ofs_repo_ref(struct ofs_tree *t, struct ofs_repo *repo);
+void ofs_repo_put(struct ofs_tree *t, struct ofs_repo *repo);
+
+struct ofs_repo_hold {
+    struct ofs_tree *t;
+    struct ofs_repo *repo;
+};
+static inline void ofs_repo_hold_done(struct ofs_repo_hold *h)
+{
+    ofs_repo_put(h->t, h->repo);
+}
+/* Hold the repository of `path` until the end of the block; may be NULL. */
+#define OFS_REPO_HOLD(name, tree, path)                                        \
+    OFS_AUTO(ofs_repo_hold_done)                                               \
+    struct ofs_repo_hold name = { (tree), ofs_repo_get((tree), (path)) }
+
+/* What a path was last heard of: was its listing refused lately, and how? */
+int ofs_repo_refusal(struct ofs_tree *t, const char *path);
+
+/* Is a list of its tags in memory, however old? */
+bool ofs_repo_is_listed(struct ofs_tree *t, const char *path);
+
+/* Names of the tags: fresh, or as last seen; as ofs_listing_want. */
+int ofs_repo_list(struct ofs_tree *t, struct ofs_call *call,
+                  struct ofs_repo *repo, struct ofs_err *err) OFS_MUST_CHECK;
+
+/* mtime of a directory: the last time its names were seen to change. */
+int64_t ofs_repo_mtime(struct ofs_tree *t, const char *path);
+
+/* ---- notes.c ---- */
+
+/* With repo.mtx held. */
+int ofs_note_format_tags(const struct ofs_repo *repo, struct ofs_buf *b);
+int ofs_note_parse_tags(const char *text, size_t len, struct ofs_repo *repo);
+int ofs_note_format_names(const struct ofs_strv *names, bool none,
+                          struct ofs_buf *b);
+int ofs_note_parse_names(const char *text, size_t len, struct ofs_strv *ret,
+                         bool *ret_none);
+
+/* Write the repository's note when it has changed and is not too young. */
+void ofs_note_tags(struct ofs_tree *t, struct ofs_repo *repo, bool now);
+void ofs_note_load_tags(struct ofs_tree *t, struct ofs_repo *repo);
+void ofs_note_catalog(struct ofs_tree *t);
+void ofs_note_load_catalog(struct ofs_tree *t);
+
+/* ---- catalog.c ---- */
+
+enum {
+    OFS_NS_REPO = 1 << 0,   /* a repository */
+    OFS_NS_PARENT = 1 << 1, /* the beginning of the path of others */
+    OFS_NS_OPEN = 1 << 2,   /* nobody knows: there is no catalog */
+};
+
+int ofs_catalog_init(struct ofs_tree *t, const struct ofs_strv *named);
+void ofs_catalog_done(struct ofs_tree *t);
+
+struct ofs_ns {
+    unsigned flags;  /* 0: there is no such directory */
+    int64_t left_ms; /* how long that is good */
+};
+
+/* What is at `path` ("" is the root), by what is known however old it is. */
+int ofs_ns_known(struct ofs_tree *t, struct ofs_call *call, const char *path,
+                 struct ofs_ns *ret, struct ofs_err *err) OFS_MUST_CHECK;
+/* The same, asking the registry when that is older than the ttl. */
+int ofs_ns_fresh(struct ofs_tree *t, struct ofs_call *call, const char *path,
+                 struct ofs_ns *ret, struct ofs_err *err) OFS_MUST_CHECK;
+/* By what is known in memory alone, even if that is nothing. */
+void ofs_ns_guess(struct ofs_tree *t, const char *path, struct ofs_ns *ret);
+/* The parts below `path`, sorted, without duplicates; no network. */
+int ofs_ns_parts(struct ofs_tree *t, const char *path,
+                 struct ofs_strv *ret) OFS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_VIEW_H
+#define OFS_VIEW_H
+
+/*
+ * Views: one struct of operations for each kind of thing in the tree.  A new
+ * kind is a new file with such a struct, and a row where its name is looked
+ * up (names.c for what hangs on an `@`, the tables of the view above it).
+ *
+ * Operations block as `call` allows and return -EAGAIN when it may not; no
+ * lock is held.  A node they get stays for the whole of the operation.
+ */
+
+#include "ocirfs/store.h"
+#include "ocirfs/tree.h"
+
+#include "ask.h"
+#include "tree_priv.h"
+
+/* What a name in a directory stands for; spec.view NULL: nothing. */
+struct ofs_found {
+    struct ofs_node_spec spec;
+    int64_t valid_ms; /* how long the name may be believed, also "nothing" */
+};
+
+/* An open file: bytes, or a blob. */
+struct ofs_file {
+    struct ofs_tree *t;
+    struct ofs_node *node; /* in use */
+    struct ofs_bytes *bytes;
+    struct ofs_blob *blob; /* when bytes is NULL */
+};
+
+struct ofs_xattrs {
+    struct ofs_strv names, values; /* values without their NUL */
+};
+
+struct ofs_view {
+    const char *kind; /* short; part of the inode number: never change it */
+    mode_t type;      /* S_IFDIR or S_IFREG */
+    /* mtime_s, size and valid_ms of *ret where the node does not say it all;
+     * NULL: it does, and for ever.  No network. */
+    void (*attr)(struct ofs_tree *t, const struct ofs_node *node,
+                 struct ofs_attr *ret);
+
+    /* Directories. */
+    int (*lookup)(struct ofs_tree *t, struct ofs_call *call,
+                  const struct ofs_node *dir, const char *name,
+                  struct ofs_found *ret, struct ofs_err *err);
+    int (*list)(struct ofs_tree *t, struct ofs_call *call, struct ofs_dir *d,
+                struct ofs_err *err);
+
+    /* Files: fill f->bytes or f->blob. */
+    int (*open)(struct ofs_tree *t, struct ofs_call *call, struct ofs_file *f,
+                struct ofs_err *err);
+    bool direct; /* its size is not known beforehand */
+
+    /* What getfattr shows; NULL: nothing of its own. */
+    int (*xattrs)(struct ofs_tree *t, struct ofs_call *call,
+                  const struct ofs_node *node, struct ofs_xattrs *ret,
+                  struct ofs_err *err);
+};
+
+extern const struct ofs_view ofs_view_dir;     /* view_dir.c */
+extern const struct ofs_view ofs_view_tag;     /* view_manifest.c */
+extern const struct ofs_view ofs_view_digest;  /* sha256:<hex>; likewise */
+extern const struct ofs_view ofs_view_index;   /* view_layout.c */
+extern const struct ofs_view ofs_view_header;  /* oci-layout; likewise */
+extern const struct ofs_view ofs_view_blobs;   /* view_blobs.c */
+extern const struct ofs_view ofs_view_alg;     /* likewise */
+extern const struct ofs_view ofs_view_blob;    /* likewise */
+extern const struct ofs_view ofs_view_control; /* view_control.c */
+extern const struct ofs_view ofs_view_control_file;
+
+/* ---- attrs.c ---- */
+
+void ofs_attr_of(struct ofs_tree *t, const struct ofs_node *node,
+                 struct ofs_attr *ret);
+
+/* `ret` stands for `view` at path and name; it has no content yet. */
+void ofs_found_set(struct ofs_found *ret, const struct ofs_view *view,
+                   const char *path, const char *name);
+
+/* ---- handle.c: building a snapshot of names ---- */
+
+/* The directory that is listed. */
+const struct ofs_node *ofs_dir_node(const struct ofs_dir *d);
+/* Add what `spec` stands for under `name`. */
+int ofs_dir_add(struct ofs_dir *d, const char *name,
+                const struct ofs_node_spec *spec) OFS_MUST_CHECK;
+int ofs_dir_new(struct ofs_tree *t, struct ofs_node *node, struct ofs_dir **ret,
+                struct ofs_err *err) OFS_MUST_CHECK;
+
+/* ---- xattrs.c ---- */
+
+void ofs_xattrs_done(struct ofs_xattrs *x);
+/* Left out when it cannot be an attribute: too long, odd characters. */
+int ofs_xattrs_add(struct ofs_xattrs *x, const char *name,
+                   const char *value) OFS_MUST_CHECK;
+int ofs_xattrs_add_digest(struct ofs_xattrs *x,
+                          const struct ofs_digest *digest) OFS_MUST_CHECK;
+/* Digest, type and annotations of the manifest that `node` is. */
+int ofs_xattrs_of_manifest(struct ofs_tree *t, struct ofs_call *call,
+                           const struct ofs_node *node, struct ofs_xattrs *ret,
+                           struct ofs_err *err) OFS_MUST_CHECK;
+
+/* ---- view_repo.c: what a directory holds because it is a repository ---- */
+
+/* A layout's own name; false: none. */
+bool ofs_repo_find_layout(struct ofs_tree *t, struct ofs_call *call,
+                          const char *path, const char *name,
+                          struct ofs_found *ret, int *ret_code,
+                          struct ofs_err *err);
+/* -ENOENT: no such tag, manifest. */
+int ofs_repo_find_tag(struct ofs_tree *t, struct ofs_call *call,
+                      const char *path, const char *tag, struct ofs_found *ret,
+                      struct ofs_err *err) OFS_MUST_CHECK;
+int ofs_repo_find_digest(struct ofs_tree *t, struct ofs_call *call,
+                         const char *path, const struct ofs_digest *digest,
+                         struct ofs_found *ret,
+                         struct ofs_err *err) OFS_MUST_CHECK;
+/* Layout and tags, beside the directory parts. */
+int ofs_repo_list_into(struct ofs_tree *t, struct ofs_repo *repo,
+                       const struct ofs_strv *parts,
+                       struct ofs_dir *d) OFS_MUST_CHECK;
+
+/* ---- view_manifest.c ---- */
+
+/* Open the manifest `f` stands for: its bytes, verified. */
+int ofs_manifest_open(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_file *f, struct ofs_err *err) OFS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blobs/, blobs/<algorithm>/ and the files in there, named by their content. */
+#include "view.h"
+
+#include <sys/stat.h>
+
+static const enum ofs_digest_alg algs[] = { OFS_SHA256, OFS_SHA512 };
+
+static const char *name_of(enum ofs_digest_alg alg)
+{
+    const struct ofs_digest d = { .alg = (uint8_t)alg };
+
+    return ofs_digest_alg_name(&d);
+}
+
+/* They come and go with the repository, whose time they have. */
+static void dir_attr(struct ofs_tree *t, const struct ofs_node *node,
+                     struct ofs_attr *ret)
+{
+    ret->mtime_s = ofs_repo_mtime(t, node->path);
+    ret->valid_ms = t->ttl_ms;
+}
+
+/* All that the tags reach; *ret is owned. */
+static int reach(struct ofs_tree *t, struct ofs_call *call, const char *path,
+                 struct ofs_digest **ret, size_t *ret_n, struct ofs_err *err)
+{
+    OFS_REPO_HOLD(held, t, path);
+
+    if (!held.repo)
+        return ofs_err_nomem(err, "a list of blobs");
+    return ofs_reach_get(t, call, held.repo, ret, ret_n, err);
+}
+
+/* ---- blobs/ ---- */
+
+static int blobs_lookup(struct ofs_tree *t, struct ofs_call *call,
+                        const struct ofs_node *dir, const char *name,
+                        struct ofs_found *ret, struct ofs_err *err)
+{
+    (void)call;
+    (void)err;
+    for (size_t i = 0; i < OFS_COUNT_OF(algs); i++) {
+        if (strcmp(name, name_of(algs[i])) != 0)
+            continue;
+        ofs_found_set(ret, &ofs_view_alg, dir->path, name);
+        ret->valid_ms = t->ttl_ms;
+        return 0;
+    }
+    return -ENOENT;
+}
+
+static bool has_alg(const struct ofs_digest *at, size_t n,
+                    enum ofs_digest_alg alg)
+{
+    for (size_t i = 0; i < n; i++)
+        if (at[i].alg == alg)
+            return true;
+    return false;
+}
+
+/* sha256 always, others when there is anything in them. */
+static int blobs_list(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_dir *d, struct ofs_err *err)
+{
+    const struct ofs_node *dir = ofs_dir_node(d);
+    OFS_AUTOFREE struct ofs_digest *at = NULL;
+    struct ofs_found found;
+    size_t n = 0;
+    int r = reach(t, call, dir->path, &at, &n, err);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < OFS_COUNT_OF(algs); i++) {
+        if (algs[i] != OFS_SHA256 && !has_alg(at, n, algs[i]))
+            continue;
+        ofs_found_set(&found, &ofs_view_alg, dir->path, name_of(algs[i]));
+        if (ofs_dir_add(d, found.spec.name, &found.spec) < 0)
+            return ofs_err_nomem(err, "a directory");
+    }
+    return 0;
+}
+
+/* ---- blobs/<algorithm>/ ---- */
+
+static int alg_lookup(struct ofs_tree *t, struct ofs_call *call,
+                      const struct ofs_node *dir, const char *name,
+                      struct ofs_found *ret, struct ofs_err *err)
+{
+    OFS_REPO_HOLD(held, t, dir->path);
+    struct ofs_blob_seen seen;
+    struct ofs_digest digest;
+    int r;
+
+    if (ofs_digest_parse_hex(dir->name, name, &digest) < 0)
+        return -ENOENT;
+    if (!held.repo)
+        return ofs_err_nomem(err, "a blob");
+    r = ofs_blob_find(t, call, held.repo, &digest, &seen, err);
+    if (r < 0)
+        return r;
+    ofs_found_set(ret, &ofs_view_blob, dir->path, "");
+    ret->spec.digest = digest;
+    ret->spec.size = seen.size;
+    ret->spec.manifest = seen.manifest;
+    ret->valid_ms = seen.valid_ms;
+    return 0;
+}
+
+static int alg_list(struct ofs_tree *t, struct ofs_call *call,
+                    struct ofs_dir *d, struct ofs_err *err)
+{
+    const struct ofs_node *dir = ofs_dir_node(d);
+    OFS_AUTOFREE struct ofs_digest *at = NULL;
+    char text[OFS_DIGEST_TEXT_MAX];
+    struct ofs_found found;
+    size_t n = 0;
+    int r = reach(t, call, dir->path, &at, &n, err);
+
+    if (r < 0)
+        return r;
+    ofs_found_set(&found, &ofs_view_blob, dir->path, "");
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(ofs_digest_alg_name(&at[i]), dir->name) != 0)
+            continue;
+        found.spec.digest = at[i];
+        if (ofs_dir_add(d, strchr(ofs_digest_format(&at[i], text), ':') + 1,
+                        &found.spec) < 0)
+            return ofs_err_nomem(err, "a directory");
+    }
+    return 0;
+}
+
+/* ---- a blob ---- */
+
+static int blob_open(struct ofs_tree *t, struct ofs_call *call,
+                     struct ofs_file *f, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_source_unrefp) struct ofs_source *source = NULL;
+    const struct ofs_node *node = f->node;
+
+    if (node->manifest)
+        return ofs_manifest_open(t, call, f, err);
+    source = ofs_blobsource_new(t, node->path, &node->digest, node->size);
+    if (!source)
+        return ofs_err_nomem(err, "a blob");
+    return ofs_store_open_blob(t->store, &node->digest, node->size, source,
+                               &f->blob, err);
+}
+
+static int blob_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                       const struct ofs_node *node, struct ofs_xattrs *ret,
+                       struct ofs_err *err)
+{
+    if (node->manifest)
+        return ofs_xattrs_of_manifest(t, call, node, ret, err);
+    if (ofs_xattrs_add_digest(ret, &node->digest) < 0)
+        return ofs_err_nomem(err, "attributes");
+    return 0;
+}
+
+const struct ofs_view ofs_view_blobs = {
+    .kind = "blobs",
+    .type = S_IFDIR,
+    .attr = dir_attr,
+    .lookup = blobs_lookup,
+    .list = blobs_list,
+};
+
+const struct ofs_view ofs_view_alg = {
+    .kind = "alg",
+    .type = S_IFDIR,
+    .attr = dir_attr,
+    .lookup = alg_lookup,
+    .list = alg_list,
+};
+
+const struct ofs_view ofs_view_blob = {
+    .kind = "blob",
+    .type = S_IFREG,
+    .open = blob_open,
+    .xattrs = blob_xattrs,
+};
