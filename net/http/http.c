@@ -238,7 +238,8 @@ static double chance(void)
 {
     uint32_t bits = 0;
 
-    (void)getrandom(&bits, sizeof(bits), GRND_NONBLOCK);
+    if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) < 0)
+        bits = 0;
     return (double)bits / 4294967296.0;
 }
 
