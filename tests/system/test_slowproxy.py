@@ -14,11 +14,11 @@ import time
 
 import pytest
 
+import waiting
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("OCIRFS_BUILD", ROOT / "build"))
 PROXY = BUILD / "slowproxy"
-
-pytestmark = pytest.mark.skipif(not PROXY.exists(), reason=f"no {PROXY}")
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -126,14 +126,14 @@ def test_a_request_costs_one_round_trip(server):
         again = [get(c, 10) for _ in range(5)]
         assert first > 0.080
         assert all(t > 0.040 for t in again)
-        assert min(again) < 0.055
-        assert min(first, 0.080 + min(again)) < 0.110
+        assert min(again) < 0.040 + 0.030 * waiting.SLOW
+        assert first < 0.080 + 0.100 * waiting.SLOW
 
 
 def test_the_round_trip_does_not_limit_the_rate(server):
     """Stop and wait, 256 KiB at a time, would take eight seconds."""
     with proxy(server, "--rtt-ms", "40") as p, client(p.port) as c:
-        assert get(c, 50_000_000) < 4
+        assert get(c, 50_000_000) < 4 * waiting.SLOW
 
 
 def test_each_connection_has_its_rate(server):
@@ -149,7 +149,7 @@ def test_each_connection_has_its_rate(server):
             t.start()
         for t in threads:
             t.join()
-        assert all(0.45 < t < 0.9 for t in took), took
+        assert all(0.45 < t < 0.9 * waiting.SLOW for t in took), took
 
 
 def test_many_small_requests_are_quick(server):
@@ -157,7 +157,7 @@ def test_many_small_requests_are_quick(server):
         start = time.monotonic()
         for _ in range(500):
             get(c, 1)
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 5 * waiting.SLOW
         assert p.end()["requests"] == 500
 
 
