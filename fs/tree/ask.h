@@ -17,7 +17,10 @@
 int ofs_manifest_load(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_repo *repo, const struct ofs_digest *digest,
                       struct ofs_buf *ret, struct ofs_err *err) OFS_MUST_CHECK;
-/* The same of an image configuration of `size` bytes. */
+/* Put one that has just been verified into the store. */
+void ofs_manifest_keep(struct ofs_tree *t, const struct ofs_digest *digest,
+                       const char *bytes, uint64_t size);
+/* As ofs_manifest_load, of an image configuration. */
 int ofs_config_load(struct ofs_tree *t, struct ofs_call *call,
                     struct ofs_repo *repo, const struct ofs_descriptor *config,
                     struct ofs_buf *ret, struct ofs_err *err) OFS_MUST_CHECK;
@@ -54,6 +57,13 @@ enum ofs_tag_how {
     OFS_TAG_BATCH, /* one of many: what is not fresh is an error */
 };
 
+struct ofs_tag_of {
+    struct ofs_tree *t;
+    struct ofs_repo *repo;
+    const char *tag;
+    enum ofs_tag_how how;
+};
+
 struct ofs_tag_seen {
     struct ofs_tag_info info; /* owned */
     int64_t left_ms;          /* how long it is good */
@@ -64,9 +74,8 @@ static inline void ofs_tag_seen_done(struct ofs_tag_seen *seen)
     ofs_tag_info_done(&seen->info);
 }
 
-/* *ret (owned by the caller) and how long it is good.  -ENOENT: no such tag. */
-int ofs_tag_get(struct ofs_tree *t, struct ofs_call *call,
-                struct ofs_repo *repo, const char *tag, enum ofs_tag_how how,
+/* *ret (owned by the caller).  -ENOENT: no such tag. */
+int ofs_tag_get(const struct ofs_tag_of *of, struct ofs_call *call,
                 struct ofs_tag_seen *ret, struct ofs_err *err) OFS_MUST_CHECK;
 
 /* ---- prefetch.c ---- */

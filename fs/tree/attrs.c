@@ -23,7 +23,7 @@ void ofs_attr_of(struct ofs_tree *t, const struct ofs_node *node,
         .uid = t->uid,
         .gid = t->gid,
         .size = node->size,
-        .mtime_s = node->mtime_s,
+        .mtime_s = node->mtime_s > 0 ? node->mtime_s : OFS_NO_TIME_S,
         .valid_ms = OFS_NEVER,
     };
     if (view->attr)

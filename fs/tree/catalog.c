@@ -11,6 +11,7 @@
 #include "ocirfs/registry.h"
 
 #include "names.h"
+#include "refresh.h"
 #include "tree_priv.h"
 
 int ofs_catalog_init(struct ofs_tree *t, const struct ofs_strv *named)
@@ -195,6 +196,15 @@ static bool probed_before(struct ofs_tree *t, const char *path,
     return true;
 }
 
+/* With no catalog: what asking at `path` says, or said. */
+static int ask_path(struct ofs_tree *t, struct ofs_call *call, const char *path,
+                    bool fresh, struct ofs_ns *ns, struct ofs_err *err)
+{
+    if (!*path || (!fresh && probed_before(t, path, ns)))
+        return 0;
+    return probe(t, call, path, ns, err);
+}
+
 static int ns_find(struct ofs_tree *t, struct ofs_call *call, const char *path,
                    bool fresh, struct ofs_ns *ret, struct ofs_err *err)
 {
@@ -206,12 +216,10 @@ static int ns_find(struct ofs_tree *t, struct ofs_call *call, const char *path,
     if (r < 0)
         return r;
     ns = search(t, path);
-    if (*path && (ns.flags & OFS_NS_OPEN) &&
-        (fresh || !probed_before(t, path, &ns))) {
-        r = probe(t, call, path, &ns, err);
-        if (r < 0)
-            return r;
-    }
+    if (ns.flags & OFS_NS_OPEN)
+        r = ask_path(t, call, path, fresh, &ns, err);
+    if (r < 0)
+        return r;
     if ((ns.flags & OFS_NS_REPO) && ofs_repo_refusal(t, path) == -ENOENT)
         ns.flags &= ~(unsigned)OFS_NS_REPO;
     ns.left_ms = ofs_tree_valid(t, ns.left_ms);

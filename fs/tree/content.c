@@ -28,6 +28,15 @@ static int stored(struct object *o)
     return ofs_store_get(o->t->store, o->digest, o->limit, o->bytes, NULL);
 }
 
+void ofs_manifest_keep(struct ofs_tree *t, const struct ofs_digest *digest,
+                       const char *bytes, uint64_t size)
+{
+    /* Verified by the registry's client; not being kept is no failure. */
+    int r = ofs_store_put(t->store, digest, bytes, size, NULL);
+
+    (void)r;
+}
+
 static int fetch_manifest(struct object *o, struct ofs_call *call,
                           struct ofs_err *err)
 {
@@ -43,8 +52,7 @@ static int fetch_manifest(struct object *o, struct ofs_call *call,
     ofs_buf_reset(o->bytes);
     if (ofs_buf_add(o->bytes, bytes, info.size) < 0)
         return ofs_err_nomem(err, "a manifest");
-    /* Verified by the registry's client; not being kept is no failure. */
-    (void)ofs_store_put(o->t->store, o->digest, bytes, info.size, NULL);
+    ofs_manifest_keep(o->t, o->digest, bytes, info.size);
     return 0;
 }
 

@@ -15,7 +15,7 @@
 
 enum {
     /* How long a listing that is known is held back for a newer one. */
-    OFS_PATIENCE_MS = 2000,
+    OFS_PATIENCE_MS = 1000,
     /* What the kernel may rely on when the registry could not be asked. */
     OFS_STALE_VALID_MS = 1000,
     /* A registry without a catalog is asked for one again. */

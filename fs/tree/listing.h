@@ -3,16 +3,13 @@
 #define OFS_LISTING_H
 
 /*
- * A list of names that the registry gives: when it was asked last, and how to
- * ask again.  The names themselves are the owner's.
+ * A list of names that the registry gives: when it was asked last, and what
+ * came of it.  The names themselves are the owner's; refresh.h asks again.
  */
-
-#include "ocirfs/call.h"
 
 #include "freshness.h"
 
 struct ofs_batch;
-struct ofs_tree;
 
 /* Guarded by the owner's mutex. */
 struct ofs_listing {
@@ -23,40 +20,16 @@ struct ofs_listing {
     struct ofs_batch *refresh; /* under way in the background; or NULL */
 };
 
-/* Who owns a listing.  `owner` is what the functions get. */
-struct ofs_listing_ops {
-    /*
-     * Ask the registry and store what it said, with ofs_listing_said(); its
-     * errno when it said nothing that could be stored.
-     */
-    int (*fetch)(struct ofs_tree *t, void *owner, struct ofs_call *call,
-                 struct ofs_err *err);
-    void (*hold)(struct ofs_tree *t, void *owner); /* a reference more */
-    void (*release)(struct ofs_tree *t, void *owner);
-};
-
-struct ofs_listing_of {
-    struct ofs_tree *t;
-    const struct ofs_listing_ops *ops;
-    void *owner;
-    struct ofs_mutex *mtx;
-    struct ofs_listing *listing;
-    const char *key; /* of its flight */
-};
-
 /*
- * Make it as good as it can be had: not older than its ttl, or what was last
- * seen when the registry does not answer (soon).  0 it is KNOWN; -ENOENT,
- * -EACCES the registry refused; -EAGAIN `call` may not wait and the registry
- * must be asked; else the error.
+ * With the owner's mutex held: the answer to a question asked at `asked_ms`:
+ * 0, -ENOENT or -EACCES.
  */
-int ofs_listing_want(const struct ofs_listing_of *of, struct ofs_call *call,
-                     struct ofs_err *err) OFS_MUST_CHECK;
-
-/*
- * With the owner's mutex held, by fetch: the answer to a question asked at
- * `asked_ms`: 0, -ENOENT or -EACCES.
- */
-void ofs_listing_said(struct ofs_listing *l, int64_t asked_ms, int code);
+static inline void ofs_listing_said(struct ofs_listing *l, int64_t asked_ms,
+                                    int code)
+{
+    l->state = code < 0 ? OFS_LIST_REFUSED : OFS_LIST_KNOWN;
+    l->code = code;
+    l->at_ms = asked_ms;
+}
 
 #endif

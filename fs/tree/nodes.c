@@ -13,8 +13,6 @@
  */
 #include "nodes.h"
 
-#include "ocirfs/tree.h"
-
 enum { FIRST_BUCKETS = 256, N_SALTS = 4 };
 
 /* kind, path and name with their NULs, and the digest. */
@@ -56,7 +54,7 @@ static uint64_t ino_of_key(const struct key *k, unsigned salt)
     for (int i = 0; i < 8; i++)
         ino = ino << 8 | d.bytes[i];
     /* 0 is "no entry" to FUSE, 1 the root. */
-    return ino > OFS_ROOT_INO ? ino : ino + 2;
+    return ino > OFS_NODES_ROOT ? ino : ino + 2;
 }
 
 uint64_t ofs_ino_of(const struct ofs_node_spec *spec, unsigned salt)
@@ -205,7 +203,7 @@ static bool choose(const struct ofs_nodes *t, const struct key *k,
         if (!ino)
             return false;
         ino &= t->ino_mask;
-        ret[i] = ino > OFS_ROOT_INO ? ino : ino + 2;
+        ret[i] = ino > OFS_NODES_ROOT ? ino : ino + 2;
     }
     return true;
 }
@@ -245,7 +243,7 @@ int ofs_nodes_make_root(struct ofs_nodes *t, const struct ofs_node_spec *spec)
 
     OFS_GUARD(&t->mtx);
     root->nlookup = 1;
-    insert(t, root, OFS_ROOT_INO);
+    insert(t, root, OFS_NODES_ROOT);
     return 0;
 }
 

@@ -19,6 +19,8 @@
 
 struct ofs_view;
 
+enum { OFS_NODES_ROOT = 1 }; /* the number FUSE gives the root */
+
 /* What a node stands for. */
 struct ofs_node_spec {
     const struct ofs_view *view; /* the kind of thing */

@@ -172,6 +172,13 @@ int ofs_note_parse_names(const char *text, size_t len, struct ofs_strv *ret,
 
 /* ---- from and to the store; a note that fails is only a note less ---- */
 
+static void put(struct ofs_tree *t, const char *key, const struct ofs_buf *b)
+{
+    int r = key ? ofs_store_note_put(t->store, key, b->data, b->len) : 0;
+
+    (void)r;
+}
+
 static char *tags_key(const struct ofs_tree *t, const struct ofs_repo *repo)
 {
     return ofs_strf("tags %s %s", t->url, repo->path);
@@ -199,8 +206,7 @@ void ofs_note_tags(struct ofs_tree *t, struct ofs_repo *repo, bool now)
     if (!format_due(t, repo, now, &b))
         return;
     key = tags_key(t, repo);
-    if (key)
-        (void)ofs_store_note_put(t->store, key, b.data, b.len);
+    put(t, key, &b);
 }
 
 void ofs_note_load_tags(struct ofs_tree *t, struct ofs_repo *repo)
@@ -223,8 +229,8 @@ void ofs_note_catalog(struct ofs_tree *t)
         OFS_GUARD(&t->catalog.mtx);
         r = ofs_note_format_names(&t->catalog.names, t->catalog.none, &b);
     }
-    if (key && r == 0)
-        (void)ofs_store_note_put(t->store, key, b.data, b.len);
+    if (r == 0)
+        put(t, key, &b);
 }
 
 void ofs_note_load_catalog(struct ofs_tree *t)

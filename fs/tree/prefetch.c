@@ -28,9 +28,14 @@ static int fetch_one(void *arg, size_t i, struct ofs_call *call,
 {
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
     struct prefetch *p = arg;
+    const struct ofs_tag_of of = {
+        .t = p->t,
+        .repo = p->repo,
+        .tag = p->names.at[i],
+        .how = OFS_TAG_BATCH,
+    };
 
-    return ofs_tag_get(p->t, call, p->repo, p->names.at[i], OFS_TAG_BATCH,
-                       &seen, err);
+    return ofs_tag_get(&of, call, &seen, err);
 }
 
 /* One tag that is gone or broken is no reason; these concern them all. */

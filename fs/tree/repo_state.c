@@ -6,6 +6,7 @@
 #include "ocirfs/clock.h"
 #include "ocirfs/registry.h"
 
+#include "refresh.h"
 #include "tree_priv.h"
 
 enum {

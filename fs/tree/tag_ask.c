@@ -12,12 +12,6 @@ static struct ofs_metric stale = OFS_COUNTER(
     "ocirfs_tree_stale_tags_total", "Tags shown as last seen because the "
                                     "registry did not answer.");
 
-struct question {
-    struct ofs_tree *t;
-    struct ofs_repo *repo;
-    const char *tag;
-};
-
 /* ---- what is known ---- */
 
 enum { ASK = 1 }; /* beside 0 and negative errnos: nobody knows */
@@ -31,7 +25,7 @@ static bool is_absent(struct ofs_tree *t, const struct ofs_repo *repo)
 }
 
 /* 0 and *ret when it is known and fresh, a refusal, or ASK. */
-static int look(const struct question *q, struct ofs_tag_seen *ret)
+static int look(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
 {
     int64_t now = ofs_tree_now(q->t), left;
     const struct ofs_tag *tag;
@@ -51,7 +45,7 @@ static int look(const struct question *q, struct ofs_tag_seen *ret)
 }
 
 /* What was last seen, however long ago; -ENOENT: nothing. */
-static int look_back(const struct question *q, struct ofs_tag_seen *ret)
+static int look_back(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
 {
     const struct ofs_tag *tag;
 
@@ -66,9 +60,11 @@ static int look_back(const struct question *q, struct ofs_tag_seen *ret)
 
 /* ---- asking ---- */
 
-static int remember(const struct question *q, int64_t asked_ms,
+static int remember(const struct ofs_tag_of *q, int64_t asked_ms,
                     struct ofs_tag_info *info, struct ofs_err *err)
 {
+    const struct ofs_digest digest = info->digest;
+    uint64_t size = info->size;
     struct ofs_tag *tag;
 
     {
@@ -80,17 +76,15 @@ static int remember(const struct question *q, int64_t asked_ms,
             q->repo->version++;
             q->repo->dirty = true;
         }
-        /* Without memory for it, a look into blobs/ costs a request. */
-        (void)ofs_blobset_put(&q->repo->blobs, &info->digest, info->size,
-                              OFS_KNOWN_MANIFEST);
         ofs_tag_set(tag, asked_ms, info);
     }
+    ofs_repo_learn(q->repo, &digest, size, NULL);
     ofs_note_tags(q->t, q->repo, /* now= */ false);
     return 0;
 }
 
 /* The registry answered that it cannot be had: `code`. */
-static int remember_no(const struct question *q, int code)
+static int remember_no(const struct ofs_tag_of *q, int code)
 {
     struct ofs_tag *tag;
 
@@ -110,7 +104,7 @@ static int remember_no(const struct question *q, int code)
 }
 
 /* Name, size and type from the registry, time from the image itself. */
-static int info_of(const struct question *q, struct ofs_call *call,
+static int info_of(const struct ofs_tag_of *q, struct ofs_call *call,
                    const struct ofs_manifest_info *from,
                    const struct ofs_manifest *m, struct ofs_tag_info *ret,
                    struct ofs_err *err)
@@ -130,7 +124,7 @@ static int info_of(const struct question *q, struct ofs_call *call,
     return ret->media_type ? 0 : ofs_err_nomem(err, "a tag");
 }
 
-static int from_bytes(const struct question *q, struct ofs_call *call,
+static int from_bytes(const struct ofs_tag_of *q, struct ofs_call *call,
                       const char *bytes, const struct ofs_manifest_info *info,
                       struct ofs_tag_info *ret, struct ofs_err *err)
 {
@@ -144,7 +138,7 @@ static int from_bytes(const struct question *q, struct ofs_call *call,
 }
 
 /* One request brings digest, size, type and annotations. */
-static int ask_whole(const struct question *q, struct ofs_call *call,
+static int ask_whole(const struct ofs_tag_of *q, struct ofs_call *call,
                      struct ofs_tag_info *ret, struct ofs_err *err)
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
@@ -154,12 +148,12 @@ static int ask_whole(const struct question *q, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    (void)ofs_store_put(q->t->store, &info.digest, bytes, info.size, NULL);
+    ofs_manifest_keep(q->t, &info.digest, bytes, info.size);
     return from_bytes(q, call, bytes, &info, ret, err);
 }
 
 /* It was known: has it moved?  If not, all that was known still holds. */
-static int ask_head(const struct question *q, struct ofs_call *call,
+static int ask_head(const struct ofs_tag_of *q, struct ofs_call *call,
                     struct ofs_tag_info *known, struct ofs_tag_info *ret,
                     struct ofs_err *err)
 {
@@ -184,7 +178,7 @@ static int ask_head(const struct question *q, struct ofs_call *call,
 
 static int ask(struct ofs_call *call, void *arg, struct ofs_err *err)
 {
-    const struct question *q = arg;
+    const struct ofs_tag_of *q = arg;
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
     OFS_AUTOTAGINFO struct ofs_tag_info info = { 0 };
     int64_t asked_ms = ofs_tree_now(q->t);
@@ -202,11 +196,11 @@ static int ask(struct ofs_call *call, void *arg, struct ofs_err *err)
     return remember_no(q, r);
 }
 
-static int fly(const struct question *q, struct ofs_call *call,
+static int fly(const struct ofs_tag_of *q, struct ofs_call *call,
                struct ofs_err *err)
 {
     OFS_AUTOFREE char *key = ofs_strf("tag %s %s", q->repo->path, q->tag);
-    struct question mine = *q;
+    struct ofs_tag_of mine = *q;
 
     if (!key)
         return ofs_err_nomem(err, "a tag");
@@ -214,36 +208,44 @@ static int fly(const struct question *q, struct ofs_call *call,
 }
 
 /* May what was last seen be shown without waiting for the registry? */
-static bool shows_last(const struct question *q, enum ofs_tag_how how)
+static bool shows_last(const struct ofs_tag_of *q)
 {
-    return how == OFS_TAG_STAT && atomic_load(&q->t->suspect);
+    return q->how == OFS_TAG_STAT && atomic_load(&q->t->suspect);
 }
 
-int ofs_tag_get(struct ofs_tree *t, struct ofs_call *call,
-                struct ofs_repo *repo, const char *tag, enum ofs_tag_how how,
+static int wait_for(const struct ofs_tag_of *q, struct ofs_call *call,
+                    struct ofs_err *err)
+{
+    int r;
+
+    if (!call->may_wait)
+        return -EAGAIN;
+    if (q->how == OFS_TAG_STAT)
+        ofs_prefetch_missed(q->t, q->repo);
+    r = fly(q, call, err);
+    if (r == 0)
+        atomic_store(&q->t->suspect, false);
+    return r;
+}
+
+int ofs_tag_get(const struct ofs_tag_of *of, struct ofs_call *call,
                 struct ofs_tag_seen *ret, struct ofs_err *err)
 {
-    const struct question q = { .t = t, .repo = repo, .tag = tag };
-    int r = look(&q, ret);
+    int r = look(of, ret);
 
     if (r != ASK)
         return r;
-    if (shows_last(&q, how) && look_back(&q, ret) == 0) {
+    if (shows_last(of) && look_back(of, ret) == 0) {
         ofs_metric_add(&stale, 1);
-        ofs_prefetch_one(t, repo, tag);
+        ofs_prefetch_one(of->t, of->repo, of->tag);
         return 0;
     }
-    if (!call->may_wait)
-        return -EAGAIN;
-    if (how == OFS_TAG_STAT)
-        ofs_prefetch_missed(t, repo);
-    r = fly(&q, call, err);
+    r = wait_for(of, call, err);
     if (r == 0)
-        atomic_store(&t->suspect, false);
-    if (ofs_fresh_is_away(r) && how != OFS_TAG_BATCH &&
-        look_back(&q, ret) == 0) {
-        ofs_metric_add(&stale, 1);
-        return 0;
-    }
-    return r < 0 ? r : look_back(&q, ret);
+        return look_back(of, ret);
+    if (!ofs_fresh_is_away(r) || of->how == OFS_TAG_BATCH ||
+        look_back(of, ret) < 0)
+        return r;
+    ofs_metric_add(&stale, 1);
+    return 0;
 }

@@ -9,6 +9,8 @@
 
 #include <sys/stat.h>
 
+_Static_assert((int)OFS_ROOT_INO == (int)OFS_NODES_ROOT, "the root's number");
+
 static void copy_cfg(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
 {
     t->registry = cfg->registry;

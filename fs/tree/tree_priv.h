@@ -26,6 +26,13 @@
 
 #include <stdatomic.h>
 
+/*
+ * mtime of what has no time of its own: blobs, and images that do not say when
+ * they were created.  The same at every mount, so that backup tools see no
+ * change; not 0, which many programs take for "not set".
+ */
+enum { OFS_NO_TIME_S = 1 };
+
 /* ---- bytes that several may hold ---- */
 
 struct ofs_bytes {

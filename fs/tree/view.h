@@ -12,7 +12,6 @@
  */
 
 #include "ocirfs/store.h"
-#include "ocirfs/tree.h"
 
 #include "ask.h"
 #include "tree_priv.h"
@@ -106,11 +105,11 @@ int ofs_xattrs_of_manifest(struct ofs_tree *t, struct ofs_call *call,
 
 /* ---- view_repo.c: what a directory holds because it is a repository ---- */
 
-/* A layout's own name; false: none. */
-bool ofs_repo_find_layout(struct ofs_tree *t, struct ofs_call *call,
-                          const char *path, const char *name,
-                          struct ofs_found *ret, int *ret_code,
-                          struct ofs_err *err);
+/* A layout's own name (names.h knows which those are). */
+int ofs_repo_find_layout(struct ofs_tree *t, struct ofs_call *call,
+                         const char *path, const char *name,
+                         struct ofs_found *ret,
+                         struct ofs_err *err) OFS_MUST_CHECK;
 /* -ENOENT: no such tag, manifest. */
 int ofs_repo_find_tag(struct ofs_tree *t, struct ofs_call *call,
                       const char *path, const char *tag, struct ofs_found *ret,

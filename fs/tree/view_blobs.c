@@ -34,29 +34,44 @@ static int reach(struct ofs_tree *t, struct ofs_call *call, const char *path,
 
 /* ---- blobs/ ---- */
 
-static int blobs_lookup(struct ofs_tree *t, struct ofs_call *call,
-                        const struct ofs_node *dir, const char *name,
-                        struct ofs_found *ret, struct ofs_err *err)
-{
-    (void)call;
-    (void)err;
-    for (size_t i = 0; i < OFS_COUNT_OF(algs); i++) {
-        if (strcmp(name, name_of(algs[i])) != 0)
-            continue;
-        ofs_found_set(ret, &ofs_view_alg, dir->path, name);
-        ret->valid_ms = t->ttl_ms;
-        return 0;
-    }
-    return -ENOENT;
-}
-
 static bool has_alg(const struct ofs_digest *at, size_t n,
                     enum ofs_digest_alg alg)
 {
+    if (alg == OFS_SHA256) /* every layout has it */
+        return true;
     for (size_t i = 0; i < n; i++)
         if (at[i].alg == alg)
             return true;
     return false;
+}
+
+static int find_alg(struct ofs_tree *t, struct ofs_call *call,
+                    const struct ofs_node *dir, enum ofs_digest_alg alg,
+                    struct ofs_found *ret, struct ofs_err *err)
+{
+    OFS_AUTOFREE struct ofs_digest *at = NULL;
+    size_t n = 0;
+    int r = 0;
+
+    if (alg != OFS_SHA256)
+        r = reach(t, call, dir->path, &at, &n, err);
+    if (r < 0)
+        return r;
+    if (!has_alg(at, n, alg))
+        return -ENOENT;
+    ofs_found_set(ret, &ofs_view_alg, dir->path, name_of(alg));
+    ret->valid_ms = t->ttl_ms;
+    return 0;
+}
+
+static int blobs_lookup(struct ofs_tree *t, struct ofs_call *call,
+                        const struct ofs_node *dir, const char *name,
+                        struct ofs_found *ret, struct ofs_err *err)
+{
+    for (size_t i = 0; i < OFS_COUNT_OF(algs); i++)
+        if (strcmp(name, name_of(algs[i])) == 0)
+            return find_alg(t, call, dir, algs[i], ret, err);
+    return -ENOENT;
 }
 
 /* sha256 always, others when there is anything in them. */
@@ -72,7 +87,7 @@ static int blobs_list(struct ofs_tree *t, struct ofs_call *call,
     if (r < 0)
         return r;
     for (size_t i = 0; i < OFS_COUNT_OF(algs); i++) {
-        if (algs[i] != OFS_SHA256 && !has_alg(at, n, algs[i]))
+        if (!has_alg(at, n, algs[i]))
             continue;
         ofs_found_set(&found, &ofs_view_alg, dir->path, name_of(algs[i]));
         if (ofs_dir_add(d, found.spec.name, &found.spec) < 0)

@@ -68,8 +68,8 @@ static int find_beside_tags(struct ofs_tree *t, struct ofs_call *call,
 {
     int r = -ENOENT;
 
-    if (ofs_repo_find_layout(t, call, dir->path, name, ret, &r, err))
-        return r;
+    if (ofs_name_is_layout(name))
+        return ofs_repo_find_layout(t, call, dir->path, name, ret, err);
     if (is_known_part(t, dir, name))
         r = find_part(t, call, dir, name, ret, err);
     if (r == -ENOENT)
@@ -205,29 +205,44 @@ static int list_repo(struct ofs_tree *t, struct ofs_call *call,
     return ofs_repo_list_into(t, held.repo, parts, d);
 }
 
+/* Is there anything at the directory's path? */
+static int check_there(struct ofs_tree *t, const char *path, unsigned flags,
+                       struct ofs_err *err)
+{
+    if (!flags)
+        return ofs_err_set(err, -ENOENT, "there is no repository '%s'", path);
+    if (!(flags & OFS_NS_REPO) && ofs_repo_refusal(t, path) == -EACCES)
+        return ofs_err_set(err, -EACCES, "'%s' may not be read", path);
+    return 0;
+}
+
+static int list_all(struct ofs_tree *t, struct ofs_call *call,
+                    struct ofs_dir *d, unsigned flags, struct ofs_err *err)
+{
+    OFS_AUTOSTRV struct ofs_strv parts = { 0 };
+    bool in_repo = (flags & OFS_NS_REPO) != 0;
+    int r;
+
+    if (ofs_ns_parts(t, ofs_dir_node(d)->path, &parts) < 0 ||
+        add_parts(d, &parts, in_repo) < 0)
+        return ofs_err_nomem(err, "a directory");
+    r = in_repo ? list_repo(t, call, &parts, d, err) : 0;
+    /* What cannot be read as a repository is still the way to others. */
+    if ((r == -ENOENT || r == -EACCES) && (flags & OFS_NS_PARENT))
+        r = 0;
+    return r;
+}
+
 static int dir_list(struct ofs_tree *t, struct ofs_call *call,
                     struct ofs_dir *d, struct ofs_err *err)
 {
-    OFS_AUTOSTRV struct ofs_strv parts = { 0 };
     const char *path = ofs_dir_node(d)->path;
     struct ofs_ns ns;
     int r = ofs_ns_fresh(t, call, path, &ns, err);
 
-    if (r < 0)
-        return r;
-    if (!ns.flags)
-        return ofs_err_set(err, -ENOENT, "there is no repository '%s'", path);
-    if (!(ns.flags & OFS_NS_REPO) && ofs_repo_refusal(t, path) == -EACCES)
-        return ofs_err_set(err, -EACCES, "'%s' may not be read", path);
-    r = ofs_ns_parts(t, path, &parts);
     if (r == 0)
-        r = add_parts(d, &parts, (ns.flags & OFS_NS_REPO) != 0);
-    if (r == 0 && (ns.flags & OFS_NS_REPO))
-        r = list_repo(t, call, &parts, d, err);
-    /* What cannot be read as a repository is still the way to others. */
-    if ((r == -ENOENT || r == -EACCES) && (ns.flags & OFS_NS_PARENT))
-        r = 0;
-    return r;
+        r = check_there(t, path, ns.flags, err);
+    return r < 0 ? r : list_all(t, call, d, ns.flags, err);
 }
 
 const struct ofs_view ofs_view_dir = {

@@ -33,12 +33,17 @@ static int open_tag(struct ofs_tree *t, struct ofs_call *call,
 {
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
     OFS_REPO_HOLD(held, t, f->node->path);
+    const struct ofs_tag_of of = {
+        .t = t,
+        .repo = held.repo,
+        .tag = f->node->name,
+        .how = OFS_TAG_OPEN,
+    };
     int r;
 
     if (!held.repo)
         return ofs_err_nomem(err, "a tag");
-    r = ofs_tag_get(t, call, held.repo, f->node->name, OFS_TAG_OPEN, &seen,
-                    err);
+    r = ofs_tag_get(&of, call, &seen, err);
     if (r < 0)
         return r;
     if (!ofs_digest_eq(&seen.info.digest, &f->node->digest))

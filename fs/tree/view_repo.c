@@ -67,18 +67,14 @@ static const struct row {
     { "oci-layout", &ofs_view_header, find_header },
 };
 
-bool ofs_repo_find_layout(struct ofs_tree *t, struct ofs_call *call,
-                          const char *path, const char *name,
-                          struct ofs_found *ret, int *ret_code,
-                          struct ofs_err *err)
+int ofs_repo_find_layout(struct ofs_tree *t, struct ofs_call *call,
+                         const char *path, const char *name,
+                         struct ofs_found *ret, struct ofs_err *err)
 {
-    for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
-        if (strcmp(name, rows[i].name) != 0)
-            continue;
-        *ret_code = rows[i].find(t, call, path, ret, err);
-        return true;
-    }
-    return false;
+    for (size_t i = 0; i < OFS_COUNT_OF(rows); i++)
+        if (strcmp(name, rows[i].name) == 0)
+            return rows[i].find(t, call, path, ret, err);
+    return -ENOENT;
 }
 
 int ofs_repo_find_tag(struct ofs_tree *t, struct ofs_call *call,
@@ -87,13 +83,16 @@ int ofs_repo_find_tag(struct ofs_tree *t, struct ofs_call *call,
 {
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
     OFS_REPO_HOLD(held, t, path);
+    const struct ofs_tag_of of = {
+        .t = t, .repo = held.repo, .tag = tag, .how = OFS_TAG_STAT
+    };
     int r;
 
     if (!ofs_tag_is_valid(tag))
         return -ENOENT;
     if (!held.repo)
         return ofs_err_nomem(err, "a tag");
-    r = ofs_tag_get(t, call, held.repo, tag, OFS_TAG_STAT, &seen, err);
+    r = ofs_tag_get(&of, call, &seen, err);
     if (r < 0)
         return r;
     ofs_found_set(ret, &ofs_view_tag, path, tag);
@@ -132,12 +131,22 @@ int ofs_repo_find_digest(struct ofs_tree *t, struct ofs_call *call,
     return 0;
 }
 
+/* The number of index.json is its content's, where that is known. */
+static void set_digest(struct ofs_repo *repo, struct ofs_node_spec *spec)
+{
+    OFS_GUARD(&repo->mtx);
+    if (spec->view == &ofs_view_index && repo->index.bytes &&
+        repo->index.version == repo->version)
+        spec->digest = repo->index.digest;
+}
+
 static int add_layout(struct ofs_repo *repo, struct ofs_dir *d)
 {
     struct ofs_found found;
 
     for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
         ofs_found_set(&found, rows[i].view, repo->path, "");
+        set_digest(repo, &found.spec);
         if (ofs_dir_add(d, rows[i].name, &found.spec) < 0)
             return -ENOMEM;
     }

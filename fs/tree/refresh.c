@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "listing.h"
+#include "refresh.h"
 
 #include "ocirfs/metrics.h"
 
@@ -8,13 +8,6 @@
 static struct ofs_metric stale = OFS_COUNTER(
     "ocirfs_tree_stale_total", "Answers older than the ttl that were given "
                                "because the registry did not answer.");
-
-void ofs_listing_said(struct ofs_listing *l, int64_t asked_ms, int code)
-{
-    l->state = code < 0 ? OFS_LIST_REFUSED : OFS_LIST_KNOWN;
-    l->code = code;
-    l->at_ms = asked_ms;
-}
 
 /* What to do, and the result when it is OFS_FRESH_USE. */
 static enum ofs_fresh_step step_of(const struct ofs_listing_of *of,

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_REFRESH_H
+#define OFS_REFRESH_H
+
+/* Keeping a listing as good as it can be had.  Thread-safe. */
+
+#include "ocirfs/call.h"
+
+#include "listing.h"
+
+struct ofs_tree;
+
+/* Who owns a listing.  `owner` is what the functions get. */
+struct ofs_listing_ops {
+    /*
+     * Ask the registry and store what it said, with ofs_listing_said(); its
+     * errno when it said nothing that could be stored.
+     */
+    int (*fetch)(struct ofs_tree *t, void *owner, struct ofs_call *call,
+                 struct ofs_err *err);
+    void (*hold)(struct ofs_tree *t, void *owner); /* a reference more */
+    void (*release)(struct ofs_tree *t, void *owner);
+};
+
+struct ofs_listing_of {
+    struct ofs_tree *t;
+    const struct ofs_listing_ops *ops;
+    void *owner;
+    struct ofs_mutex *mtx;
+    struct ofs_listing *listing;
+    const char *key; /* of its flight */
+};
+
+/*
+ * Make it as good as it can be had: not older than its ttl, or what was last
+ * seen when the registry does not answer (soon).  0 it is KNOWN; -ENOENT,
+ * -EACCES the registry refused; -EAGAIN `call` may not wait and the registry
+ * must be asked; else the error.
+ */
+int ofs_listing_want(const struct ofs_listing_of *of, struct ofs_call *call,
+                     struct ofs_err *err) OFS_MUST_CHECK;
+
+#endif
