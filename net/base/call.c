@@ -107,6 +107,23 @@ int ofs_call_sleep(struct ofs_call *call, struct ofs_err *err)
     return tell(sleep_locked(call), err);
 }
 
+int ofs_call_pause(struct ofs_call *call, int64_t ms, struct ofs_err *err)
+{
+    int64_t deadline_ms = call->deadline_ms;
+    int64_t until_ms = ofs_mono_ms() + ms;
+    int r = ofs_call_check(call, err);
+
+    if (r == 0 && until_ms >= deadline_ms)
+        r = tell(-ETIMEDOUT, err);
+    if (r < 0)
+        return r;
+    call->deadline_ms = until_ms;
+    while (r == 0)
+        r = ofs_call_sleep(call, NULL);
+    call->deadline_ms = deadline_ms;
+    return r == -ETIMEDOUT ? 0 : tell(r, err);
+}
+
 void ofs_call_wake(struct ofs_call *call)
 {
     OFS_GUARD(&call->mtx);

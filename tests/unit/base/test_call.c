@@ -283,6 +283,22 @@ static void the_pattern_of_the_header_misses_nothing(void **state)
     ofs_call_done(&call);
 }
 
+static void a_pause_lasts_and_ends_with_the_deadline(void **state)
+{
+    struct ofs_call call;
+    int64_t begin = ofs_mono_ms();
+
+    (void)state;
+    ofs_call_init(&call, 60 * 1000);
+    ofs_call_wake(&call);
+    assert_int_equal(ofs_call_pause(&call, 20, NULL), 0);
+    assert_true(ofs_mono_ms() - begin >= 20);
+    assert_int_equal(ofs_call_pause(&call, 120 * 1000, NULL), -ETIMEDOUT);
+    ofs_call_cancel(&call);
+    assert_int_equal(ofs_call_pause(&call, 1, NULL), -EINTR);
+    ofs_call_done(&call);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +312,7 @@ int main(void)
         cmocka_unit_test(time_left_runs_down_to_nothing),
         cmocka_unit_test(a_list_wakes_all_and_keeps_them),
         cmocka_unit_test(the_pattern_of_the_header_misses_nothing),
+        cmocka_unit_test(a_pause_lasts_and_ends_with_the_deadline),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci_principal.h"
+#include "oci_sign.h"
+
+#include "ocirfs/flight.h"
+#include "ocirfs/url.h"
+
+enum {
+    RENEW_BEFORE_S = 300,  /* or a quarter of the credential's life */
+    RENEW_PAUSE_MS = 2000, /* between renewals that a 401 asks for */
+};
+
+/* The order of `auto`; our choice, not a rule of Oracle. */
+static const struct ofs_oci_principal_ops *const kinds[] = {
+    &ofs_oci_resource_ops, &ofs_oci_oke_ops,        &ofs_oci_api_key_ops,
+    &ofs_oci_session_ops,  &ofs_oci_delegation_ops, &ofs_oci_instance_ops,
+};
+
+struct ofs_oci_auth {
+    struct ofs_oci_principal *principal;
+    const struct ofs_clock *clock;
+    struct ofs_flights *flights;           /* one renewal at a time */
+    struct ofs_mutex mtx;                  /* rank TOKEN */
+    struct ofs_oci_credential *credential; /* guarded by mtx */
+    int64_t renewed_ms;                    /* guarded by mtx */
+};
+
+void ofs_oci_auth_free(struct ofs_oci_auth *a)
+{
+    if (!a)
+        return;
+    if (a->principal)
+        a->principal->ops->free(a->principal);
+    ofs_oci_credential_unref(a->credential);
+    ofs_flights_free(a->flights);
+    ofs_mutex_done(&a->mtx);
+    free(a);
+}
+
+static int64_t now_ms(const struct ofs_oci_auth *a)
+{
+    return a->clock->mono_ms(a->clock);
+}
+
+/* Flight: fetch a credential and put it in place of the old one. */
+static int renew(struct ofs_call *call, void *arg, struct ofs_err *err)
+{
+    struct ofs_oci_auth *a = arg;
+    OFS_AUTO(ofs_oci_credential_unrefp) struct ofs_oci_credential *fresh = NULL;
+    int r = ofs_call_check(call, err);
+
+    if (r == 0)
+        r = a->principal->ops->fetch(a->principal, call, &fresh, err);
+    if (r < 0)
+        return r;
+    {
+        OFS_GUARD(&a->mtx);
+        struct ofs_oci_credential *old = a->credential;
+
+        a->credential = fresh;
+        a->renewed_ms = now_ms(a);
+        fresh = old;
+    }
+    return 0;
+}
+
+static int open_kind(const struct ofs_oci_principal_ops *ops,
+                     const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
+                     struct ofs_oci_auth *a, struct ofs_err *err)
+{
+    int r = ops->open(cfg, call, &a->principal, err);
+
+    if (r == 0)
+        r = renew(call, a, err);
+    if (r < 0 && r != -ENOENT)
+        (void)ofs_err_wrap(err, r, ops->kind);
+    return r;
+}
+
+static int open_auto(const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
+                     struct ofs_oci_auth *a, struct ofs_err *err)
+{
+    for (size_t i = 0; i < OFS_COUNT_OF(kinds); i++) {
+        int r = open_kind(kinds[i], cfg, call, a, err);
+
+        if (r != -ENOENT || a->principal)
+            return r;
+    }
+    return ofs_err_set(err, -ENOENT,
+                       "nothing to sign in to OCI with: no resource principal, "
+                       "no OKE workload, no OCI_CLI_* variables, no "
+                       "~/.oci/config, and this is no OCI instance");
+}
+
+static int open_named(const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
+                      struct ofs_oci_auth *a, struct ofs_err *err)
+{
+    if (strcmp(cfg->kind, "auto") == 0)
+        return open_auto(cfg, call, a, err);
+    for (size_t i = 0; i < OFS_COUNT_OF(kinds); i++)
+        if (strcmp(cfg->kind, kinds[i]->kind) == 0)
+            return open_kind(kinds[i], cfg, call, a, err);
+    return ofs_err_set(err, -EINVAL,
+                       "auth=%.64s is not known; auto, api_key, "
+                       "security_token, instance_principal, "
+                       "resource_principal, oke_workload_identity or "
+                       "instance_obo_user",
+                       cfg->kind);
+}
+
+int ofs_oci_auth_open(const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
+                      struct ofs_oci_auth **ret, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_oci_auth_freep)
+    struct ofs_oci_auth *a = calloc(1, sizeof(*a));
+    int r;
+
+    if (!a)
+        return ofs_err_nomem(err, "a principal");
+    ofs_mutex_init(&a->mtx, OFS_RANK_TOKEN);
+    a->clock = cfg->clock;
+    a->flights = ofs_flights_new();
+    if (!a->flights)
+        return ofs_err_nomem(err, "a principal");
+    r = open_named(cfg, call, a, err);
+    if (r < 0)
+        return r;
+    if (!a->principal->tenancy)
+        return ofs_err_set(err, -EINVAL, "%s: the token names no tenancy",
+                           a->principal->ops->kind);
+    *ret = ofs_take(&a);
+    return 0;
+}
+
+const char *ofs_oci_auth_kind(const struct ofs_oci_auth *a)
+{
+    return a->principal->ops->kind;
+}
+
+const char *ofs_oci_auth_tenancy(const struct ofs_oci_auth *a)
+{
+    return a->principal->tenancy;
+}
+
+const char *ofs_oci_auth_region(const struct ofs_oci_auth *a)
+{
+    return a->principal->region;
+}
+
+static struct ofs_oci_credential *current(struct ofs_oci_auth *a)
+{
+    OFS_GUARD(&a->mtx);
+    return ofs_oci_credential_ref(a->credential);
+}
+
+enum age { GOOD, OLD, ENDED };
+
+static enum age age_of(const struct ofs_oci_credential *c, int64_t now_s)
+{
+    int64_t life_s, before_s = RENEW_BEFORE_S;
+
+    if (c->expires_s == 0)
+        return GOOD;
+    life_s = c->expires_s - c->issued_s;
+    if (c->issued_s > 0 && life_s / 4 < before_s)
+        before_s = life_s / 4;
+    if (c->expires_s <= now_s)
+        return ENDED;
+    return c->expires_s - now_s <= before_s ? OLD : GOOD;
+}
+
+static bool has_changed(const struct ofs_oci_auth *a)
+{
+    const struct ofs_oci_principal_ops *ops = a->principal->ops;
+
+    return ops->has_changed && ops->has_changed(a->principal);
+}
+
+/* A credential to sign with.  One that is merely old is better than none. */
+static int credential(struct ofs_oci_auth *a, struct ofs_call *call,
+                      struct ofs_oci_credential **ret, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_oci_credential_unrefp)
+    struct ofs_oci_credential *c = current(a);
+    enum age age = age_of(c, ofs_wall_s());
+    int r = 0;
+
+    if (age != GOOD || has_changed(a))
+        r = ofs_flights_run(a->flights, "renew", call, renew, a, err);
+    if (r < 0 && age == ENDED)
+        return r;
+    *ret = current(a);
+    return 0;
+}
+
+static int sign_with(const struct ofs_oci_credential *c, const char *method,
+                     const struct ofs_url *url, const void *body, size_t len,
+                     struct ofs_strv *headers)
+{
+    OFS_AUTOBUF struct ofs_buf origin = OFS_BUF_INIT(1024);
+    char date[OFS_OCI_DATE_MAX];
+    struct ofs_oci_request req = {
+        .method = method,
+        .target = url->target,
+        .date = date,
+        .body = body,
+        .body_len = len,
+        .obo_token = c->obo_token.text,
+    };
+
+    if (ofs_url_origin(url, &origin) < 0)
+        return -ENOMEM;
+    req.host = strstr(ofs_buf_str(&origin), "//") + 2;
+    ofs_oci_date(ofs_wall_s(), date);
+    return ofs_oci_sign(&req, c->key_id.text, c->key, headers);
+}
+
+int ofs_oci_auth_sign(struct ofs_oci_auth *a, struct ofs_call *call,
+                      const char *method, const char *url, const void *body,
+                      size_t len, struct ofs_strv *ret_headers,
+                      struct ofs_err *err)
+{
+    OFS_AUTO(ofs_oci_credential_unrefp) struct ofs_oci_credential *c = NULL;
+    OFS_AUTOSTRV struct ofs_strv headers = { 0 };
+    OFS_AUTOURL struct ofs_url parsed = { 0 };
+    int r = ofs_url_parse(url, &parsed, err);
+
+    if (r == 0)
+        r = credential(a, call, &c, err);
+    if (r < 0)
+        return r;
+    if (sign_with(c, method, &parsed, body, len, &headers) < 0)
+        return ofs_err_set(err, -EIO, "cannot sign the request");
+    *ret_headers = headers;
+    headers = (struct ofs_strv){ 0 };
+    return 0;
+}
+
+static bool was_renewed_just_now(struct ofs_oci_auth *a)
+{
+    OFS_GUARD(&a->mtx);
+    return now_ms(a) - a->renewed_ms < RENEW_PAUSE_MS;
+}
+
+int ofs_oci_auth_renew(struct ofs_oci_auth *a, struct ofs_call *call,
+                       struct ofs_err *err)
+{
+    if (a->principal->ops == &ofs_oci_api_key_ops)
+        return ofs_err_set(err, -EACCES,
+                           "the service does not take this API key");
+    if (was_renewed_just_now(a))
+        return ofs_err_set(err, -EACCES,
+                           "the service does not take a fresh credential");
+    return ofs_flights_run(a->flights, "renew", call, renew, a, err);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci_priv.h"
+
+#define IMAGES "/20160918/container/images"
+
+void ofs_oci_images_done(struct ofs_oci_images *i)
+{
+    for (size_t k = 0; k < i->n; k++)
+        ofs_oci_image_done(&i->at[k]);
+    free(i->at);
+    *i = (struct ofs_oci_images){ 0 };
+}
+
+struct list {
+    struct ofs_oci_images found;
+    size_t room;
+};
+
+static int add(const json_t *item, void *arg, struct ofs_err *err)
+{
+    struct list *list = arg;
+    struct ofs_oci_image image = { 0 };
+    int r = ofs_oci_image_decode(item, &image, err);
+
+    if (r == 0 && ofs_oci_grow((void **)&list->found.at, list->found.n,
+                               &list->room, sizeof(image)) < 0)
+        r = ofs_err_nomem(err, "a list of images");
+    if (r < 0) {
+        ofs_oci_image_done(&image);
+        return r;
+    }
+    list->found.at[list->found.n++] = image;
+    return 0;
+}
+
+/* isVersioned hides the parts of multi-platform images and what lost its tags;
+ * deleted images may stay visible for two days. */
+int ofs_oci_list_images(struct ofs_oci *o, struct ofs_call *call,
+                        const char *compartment_id, const char *repository_id,
+                        struct ofs_oci_images *ret, struct ofs_err *err)
+{
+    const char *const query[] = {
+        "compartmentId",  compartment_id, "repositoryId",
+        repository_id,    "isVersioned",  "true",
+        "lifecycleState", "AVAILABLE",    "limit",
+        "1000",           NULL,
+    };
+    OFS_AUTOFREE char *path = ofs_oci_path(IMAGES, query);
+    struct list list = { 0 };
+    int r = path ? ofs_oci_list(o, call, o->artifacts, path, add, &list, err)
+                 : ofs_err_nomem(err, "a request");
+
+    if (r < 0) {
+        ofs_oci_images_done(&list.found);
+        return r;
+    }
+    *ret = list.found;
+    return 0;
+}
+
+static int call_one(struct ofs_oci *o, struct ofs_call *call,
+                    const struct ofs_oci_req *req, struct ofs_oci_image *ret,
+                    struct ofs_err *err)
+{
+    OFS_AUTOOCIRESP struct ofs_oci_resp resp = { 0 };
+    int r = req->path ? ofs_oci_call(o, call, req, &resp, err)
+                      : ofs_err_nomem(err, "a request");
+
+    if (r < 0 || !ret)
+        return r;
+    r = ofs_oci_image_decode(resp.doc, ret, err);
+    if (r == 0)
+        ret->etag = ofs_take(&resp.etag);
+    return r;
+}
+
+int ofs_oci_get_image(struct ofs_oci *o, struct ofs_call *call, const char *id,
+                      struct ofs_oci_image *ret, struct ofs_err *err)
+{
+    OFS_AUTOFREE char *path = ofs_oci_path_of(IMAGES "/", id, "");
+    const struct ofs_oci_req req = { .method = "GET",
+                                     .base = o->artifacts,
+                                     .path = path };
+
+    return call_one(o, call, &req, ret, err);
+}
+
+/* POST with one text member; `name` NULL: an empty object. */
+static int post(struct ofs_oci *o, struct ofs_call *call, const char *path,
+                const char *name, const char *value, const char *etag,
+                struct ofs_oci_image *ret, struct ofs_err *err)
+{
+    OFS_AUTOJSON json_t *doc =
+        name ? json_pack("{s:s}", name, value) : json_object();
+    OFS_AUTOFREE char *body = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+    const struct ofs_oci_req req = { .method = "POST",
+                                     .base = o->artifacts,
+                                     .path = path,
+                                     .body = body,
+                                     .if_match = etag };
+
+    if (!body)
+        return ofs_err_nomem(err, "a request");
+    return call_one(o, call, &req, ret, err);
+}
+
+int ofs_oci_lookup_image(struct ofs_oci *o, struct ofs_call *call,
+                         const char *uri, struct ofs_oci_image *ret,
+                         struct ofs_err *err)
+{
+    return post(o, call, IMAGES "/actions/lookupImageByUri", "imageUri", uri,
+                NULL, ret, err);
+}
+
+int ofs_oci_remove_version(struct ofs_oci *o, struct ofs_call *call,
+                           const struct ofs_oci_image *image, const char *tag,
+                           struct ofs_err *err)
+{
+    OFS_AUTOFREE char *path =
+        ofs_oci_path_of(IMAGES "/", image->id, "/actions/removeVersion");
+
+    return post(o, call, path, "version", tag, image->etag, NULL, err);
+}
+
+int ofs_oci_restore_image(struct ofs_oci *o, struct ofs_call *call,
+                          const char *id, const char *tag, struct ofs_err *err)
+{
+    OFS_AUTOFREE char *path =
+        ofs_oci_path_of(IMAGES "/", id, "/actions/restore");
+
+    return post(o, call, path, tag ? "version" : NULL, tag, NULL, NULL, err);
+}
