@@ -63,8 +63,12 @@ class Readers:
         self.all = [subprocess.Popen(c, stdout=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL)
                     for c in commands]
-        waiting.until(lambda: mnt.metric(WAITS) >= before + len(commands),
-                      "waiting readers", 20)
+        try:
+            waiting.until(lambda: mnt.metric(WAITS) >= before + len(commands),
+                          "waiting readers", 20)
+        except AssertionError:
+            self.__exit__()
+            raise
 
     def __enter__(self):
         return self.all
@@ -259,10 +263,11 @@ def test_frozen_in_the_middle_of_a_blob(mount, registry, image):
     thread = threading.Thread(
         target=lambda: result.append(timed(sha256_file, blob_path(mnt, blob))))
     thread.start()
-    waiting.until(lambda: mnt.status("transfers") or not thread.is_alive(),
-                  "a transfer")
-    registry.thaw()
-    thread.join()
+    try:
+        waiting.until(lambda: mnt.status("transfers"), "a transfer")
+    finally:
+        registry.thaw()
+        thread.join()
     assert result[0][0] == blob.digest
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 
 import pytest
 
@@ -17,8 +18,7 @@ LAYERS = ({"etc/motd": b"hello\n", "bin/tool": b"#!/bin/sh\n"},
 
 @pytest.fixture(scope="module")
 def image():
-    return images.image([images.layer(f, compress=i != 1)
-                         for i, f in enumerate(LAYERS)])
+    return images.image([images.layer(f) for f in LAYERS])
 
 
 @pytest.fixture(scope="module")
@@ -126,13 +126,14 @@ def test_the_tag_may_be_left_out_where_there_is_one(mnt, image):
 
 
 @pytest.fixture
-def containers(tmp_path):
-    """Options that keep podman and buildah in a folder of their own."""
-    root = tmp_path / "containers"
-    words = [f"--root={root}", f"--runroot={root}-run",
-             "--storage-driver=vfs"]
-    yield words
-    run("podman", *words, "rmi", "--all", "--force")
+def containers():
+    """Options that keep podman and buildah in a folder of their own; its
+    name must be short for podman."""
+    with tempfile.TemporaryDirectory(prefix="ofs-") as root:
+        words = [f"--root={root}/a", f"--runroot={root}/b",
+                 "--storage-driver=vfs"]
+        yield words
+        run("podman", *words, "rmi", "--all", "--force")
 
 
 @pytest.mark.semantics("S2")
