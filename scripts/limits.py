@@ -15,8 +15,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 import sources  # noqa: E402
 
 FUNCTION_LINES = 50
+TEST_FUNCTION_LINES = 80  # half of them are tables
 COMPLEXITY, COMPLEXITY_AIM = 15, 10
-PARAMETERS = 6
+PARAMETERS = 6  # beside the call and the error that pass through everything
 NESTING = 3
 FILE_LINES = {".c": 600, ".h": 250, ".py": 600, "": 400, ".sh": 400}
 TEST_LINES = 600
@@ -32,12 +33,19 @@ CONTROL = re.compile(r"^(?P<indent> *)(if|for|while|switch|do)\b", re.M)
 EACH = re.compile(r"^(?P<indent> *)\w+_(each|EACH)\b", re.M)
 
 
+PASSES_THROUGH = re.compile(r"struct ofs_(call|err) \*\w+$")
+
+
 def count_parameters(text):
-    depth = commas = 0
-    for c in text:
+    """All of them, without the ofs_call and the ofs_err."""
+    found, depth, start = [], 0, 0
+    for i, c in enumerate(text + ","):
         depth += (c == "(") - (c == ")")
-        commas += c == "," and depth == 0
-    return 0 if text.strip() in ("", "void") else commas + 1
+        if c == "," and depth == 0:
+            found.append(text[start:i].strip())
+            start = i + 1
+    return len([p for p in found if p not in ("", "void")
+                and not PASSES_THROUGH.search(p)])
 
 
 def deepest(body):
@@ -79,8 +87,10 @@ class Checker:
             self.check_function(pathlib.Path(path), function, complexity, lines)
 
     def check_function(self, f, function, complexity, lines):
-        if lines > FUNCTION_LINES:
-            self.bad(f, function, f"{lines} lines, at most {FUNCTION_LINES}")
+        top = f.relative_to(self.root).parts[0]
+        most = TEST_FUNCTION_LINES if top == "tests" else FUNCTION_LINES
+        if lines > most:
+            self.bad(f, function, f"{lines} lines, at most {most}")
         if complexity > COMPLEXITY:
             self.bad(f, function,
                      f"complexity {complexity}, at most {COMPLEXITY}")

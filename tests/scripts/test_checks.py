@@ -100,7 +100,11 @@ def function(name, lines, args="void"):
 
 def test_functions_within_the_limits_pass(tree):
     tree.put("net/base/a.c", function("fine", ["return 0;"],
-                                      "int a, int (*b)(int, int), int c"))
+                                      "int a, int (*b)(int, int), int c, "
+                                      "struct ofs_call *call, int d, int e, "
+                                      "int *ret, struct ofs_err *err"))
+    tree.put("tests/unit/base/test_a.c",
+             function("a_table", ["{ 1, 2 },"] * 60))
     assert tree.run("limits.py") == ["limits: ok"]
 
 
