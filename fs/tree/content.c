@@ -41,18 +41,17 @@ static int fetch_manifest(struct object *o, struct ofs_call *call,
                           struct ofs_err *err)
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
-    OFS_AUTOFREE char *bytes = NULL;
     char ref[OFS_DIGEST_TEXT_MAX];
     int r = ofs_registry_manifest_get(o->t->registry, call, o->repo->path,
-                                      ofs_digest_format(o->digest, ref), &bytes,
-                                      &info, err);
+                                      ofs_digest_format(o->digest, ref), &info,
+                                      err);
 
     if (r < 0)
         return r;
     ofs_buf_reset(o->bytes);
-    if (ofs_buf_add(o->bytes, bytes, info.size) < 0)
+    if (ofs_buf_add(o->bytes, info.bytes, info.size) < 0)
         return ofs_err_nomem(err, "a manifest");
-    ofs_manifest_keep(o->t, o->digest, bytes, info.size);
+    ofs_manifest_keep(o->t, o->digest, info.bytes, info.size);
     return 0;
 }
 

@@ -142,14 +142,13 @@ static int ask_whole(const struct ofs_tag_of *q, struct ofs_call *call,
                      struct ofs_tag_info *ret, struct ofs_err *err)
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
-    OFS_AUTOFREE char *bytes = NULL;
     int r = ofs_registry_manifest_get(q->t->registry, call, q->repo->path,
-                                      q->tag, &bytes, &info, err);
+                                      q->tag, &info, err);
 
     if (r < 0)
         return r;
-    ofs_manifest_keep(q->t, &info.digest, bytes, info.size);
-    return from_bytes(q, call, bytes, &info, ret, err);
+    ofs_manifest_keep(q->t, &info.digest, info.bytes, info.size);
+    return from_bytes(q, call, info.bytes, &info, ret, err);
 }
 
 /* It was known: has it moved?  If not, all that was known still holds. */

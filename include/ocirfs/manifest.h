@@ -45,7 +45,8 @@ enum ofs_manifest_kind {
 
 struct ofs_manifest {
     enum ofs_manifest_kind kind;
-    char *media_type;    /* of the JSON, else as given to decode; owned */
+    char *media_type;    /* of the JSON, else as given to decode when that is
+                            specific, else by content; owned */
     char *artifact_type; /* NULL: none */
     struct ofs_descriptor config; /* IMAGE only */
     struct ofs_descriptor *layers; /* IMAGE: layers; INDEX: manifests; owned */

@@ -25,6 +25,9 @@ enum ofs_media {
 
 enum ofs_media ofs_media_of(const char *media_type); /* NULL: OTHER */
 
+/* Is it "type/subtype" at all?  Source: RFC 6838, 4.2. */
+bool ofs_media_is_type(const char *text);
+
 /* The Accept value for manifests: all we know, then anything. */
 extern const char ofs_manifest_accept[];
 

@@ -42,8 +42,8 @@ struct ofs_registry_cfg {
 struct ofs_registry *ofs_registry_new(const struct ofs_registry_cfg *cfg,
                                       struct ofs_err *err);
 /* Make the probing thread; after daemonising. */
-int ofs_registry_start(struct ofs_registry *r, struct ofs_err *err)
-    OFS_MUST_CHECK;
+int ofs_registry_start(struct ofs_registry *r,
+                       struct ofs_err *err) OFS_MUST_CHECK;
 void ofs_registry_stop(struct ofs_registry *r);
 void ofs_registry_free(struct ofs_registry *r);
 OFS_DEFINE_AUTO(struct ofs_registry, ofs_registry_free)
@@ -74,8 +74,8 @@ void ofs_registry_health(struct ofs_registry *r,
  * -EFBIG: over 1,000,000 names or a list that pages in circles.
  */
 int ofs_registry_catalog(struct ofs_registry *r, struct ofs_call *call,
-                         struct ofs_strv *ret, struct ofs_err *err)
-    OFS_MUST_CHECK;
+                         struct ofs_strv *ret,
+                         struct ofs_err *err) OFS_MUST_CHECK;
 
 /* All tags of a repository, likewise.  -ENOENT: no such repository. */
 int ofs_registry_tags(struct ofs_registry *r, struct ofs_call *call,
@@ -84,9 +84,10 @@ int ofs_registry_tags(struct ofs_registry *r, struct ofs_call *call,
 
 struct ofs_manifest_info {
     struct ofs_digest digest;
-    uint64_t size;         /* bytes */
-    char *media_type;      /* owned; never NULL */
-    int64_t modified_s;    /* Last-Modified; 0: not told */
+    uint64_t size;      /* bytes */
+    char *media_type;   /* owned; never NULL */
+    int64_t modified_s; /* Last-Modified; 0: not told */
+    char *bytes;        /* the exact ones, owned; NULL after a HEAD */
 };
 void ofs_manifest_info_done(struct ofs_manifest_info *info);
 
@@ -100,21 +101,21 @@ int ofs_registry_manifest_head(struct ofs_registry *r, struct ofs_call *call,
                                struct ofs_err *err) OFS_MUST_CHECK;
 
 /*
- * GET a manifest: its exact bytes (owned, `free`) and what is known of it.
- * Verified: the digest is computed from the bytes and compared with `ref`
- * when that is a digest, and with the server's word.  -EBADMSG, -EFBIG beyond
+ * GET a manifest: its exact bytes and what is known of it.  Verified: the
+ * digest is computed from the bytes and compared with `ref` when that is a
+ * digest, and with the server's word.  -EBADMSG, -EFBIG beyond
  * OFS_MANIFEST_MAX_BYTES.
  */
 int ofs_registry_manifest_get(struct ofs_registry *r, struct ofs_call *call,
                               const char *repo, const char *ref,
-                              char **ret_bytes, struct ofs_manifest_info *ret,
+                              struct ofs_manifest_info *ret,
                               struct ofs_err *err) OFS_MUST_CHECK;
 
 /* Is the blob in that repository, and how long is it (bytes)? */
 int ofs_registry_blob_head(struct ofs_registry *r, struct ofs_call *call,
                            const char *repo, const struct ofs_digest *digest,
-                           uint64_t *ret_size, struct ofs_err *err)
-    OFS_MUST_CHECK;
+                           uint64_t *ret_size,
+                           struct ofs_err *err) OFS_MUST_CHECK;
 
 /* Bytes of a blob, in order; on the HTTP engine's thread (see http.h). */
 typedef int ofs_blob_sink(void *arg, const void *data, size_t len);
@@ -142,17 +143,25 @@ struct ofs_blob_range {
 };
 int ofs_registry_blob_read(struct ofs_registry *r, struct ofs_call *call,
                            const struct ofs_blob_range *range,
-                           ofs_blob_sink *sink, void *arg, struct ofs_err *err)
-    OFS_MUST_CHECK;
+                           ofs_blob_sink *sink, void *arg,
+                           struct ofs_err *err) OFS_MUST_CHECK;
 
 /*
- * Manifests that name `digest` as their subject: an index's exact bytes
- * (owned).  Uses the referrers API with paging merged into one index, or the
- * tag schema where the API is absent; an empty index when there are none.
+ * False for some minutes after a server sent the whole of a blob of this
+ * repository for a range: each range then costs what lies before it too, so
+ * one long read is better than many short ones.
+ */
+bool ofs_registry_has_ranges(struct ofs_registry *r, const char *repo);
+
+/*
+ * Manifests that name `digest` as their subject: an index's exact bytes,
+ * appended to `ret`.  Uses the referrers API with paging merged into one
+ * index, or the tag schema where the API is absent; an empty index when there
+ * are none.  -EFBIG: beyond OFS_MANIFEST_MAX_BYTES, or the limit of `ret`.
  */
 int ofs_registry_referrers(struct ofs_registry *r, struct ofs_call *call,
                            const char *repo, const struct ofs_digest *digest,
-                           char **ret_json, size_t *ret_len,
+                           struct ofs_buf *ret,
                            struct ofs_err *err) OFS_MUST_CHECK;
 
 #endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry_priv.h"
+
+#include "ocirfs/log.h"
+#include "ocirfs/metrics.h"
+
+#include <signal.h>
+
+/*
+ * Is the registry there?
+ *
+ * A dead registry must cost one deadline, not one for each file.  So when a
+ * request to it found nobody, all that follow fail at once, and one thread
+ * asks every probe_ms until there is an answer, whatever that says.
+ *
+ * Threads fail in company: twenty readers time out within a second, and the
+ * last of them may tell of a trouble that is over.  Hence evidence carries
+ * the time when its request began, and counts for nothing when the registry
+ * has answered anybody since then.  A time-out after a short wait (the user's
+ * deadline, not ours) is only a doubt: everybody goes on and the probe looks.
+ *
+ *      UP -----------------> DOWN    gone
+ *      UP --> SUSPECT -----> DOWN    doubt; the probe failed
+ *      any <---------------- any     any answer: UP
+ *
+ * A token server that is gone counts as the registry gone, since nothing can
+ * be read without it; then the probe asks for that token as well.
+ */
+
+enum {
+    PATIENCE_MS = 3000,        /* a time-out after less is a doubt */
+    MIRROR_PATIENCE_MS = 1000, /* the same; there it costs less to be wrong */
+    MIRROR_SHUN_MS = 30000,
+    PROBE_TIMEOUT_MS = 5000,
+};
+
+static struct ofs_metric downs =
+    OFS_COUNTER("ocirfs_registry_downs_total",
+                "Times the registry was found not to answer.");
+static struct ofs_metric up_gauge = OFS_GAUGE(
+    "ocirfs_registry_up", "1 when the registry answers, 0 when it does not.");
+
+enum reg_verdict ofs_reg_judge(const struct reg_evidence *e)
+{
+    if (e->code == 0 || e->answered)
+        return REG_ALIVE;
+    if (!ofs_http_is_unreachable(e->code))
+        return REG_NOTHING;
+    if (e->answered_ms > e->begun_ms)
+        return e->ended_ms - e->answered_ms < PATIENCE_MS ? REG_NOTHING
+                                                          : REG_DOUBT;
+    if (e->code == -ETIMEDOUT && e->ended_ms - e->begun_ms < PATIENCE_MS)
+        return REG_DOUBT;
+    return REG_GONE;
+}
+
+/* With r->mtx held, as the next ones. */
+static void set_up(struct ofs_registry *r, int64_t now_ms)
+{
+    r->health.mood = REG_UP;
+    r->health.answered_ms = now_ms;
+    ofs_metric_set(&up_gauge, 1);
+}
+
+static void set_trouble(struct ofs_registry *r, enum reg_mood mood,
+                        const struct ofs_err *why)
+{
+    struct reg_health *h = &r->health;
+    bool was_up = h->mood == REG_UP;
+
+    if (mood == REG_DOWN && h->mood != REG_DOWN) {
+        h->down_since_s = ofs_wall_s();
+        ofs_metric_add(&downs, 1);
+        ofs_metric_set(&up_gauge, 0);
+    }
+    if (why != &h->why)
+        h->why = *why;
+    h->mood = mood;
+    if (was_up)
+        ofs_call_wake(&h->call);
+}
+
+static void weigh(struct ofs_registry *r, const struct reg_evidence *e,
+                  const struct ofs_err *why, const char *token_scope)
+{
+    struct reg_health *h = &r->health;
+    enum reg_verdict verdict = ofs_reg_judge(e);
+
+    if (verdict == REG_ALIVE)
+        set_up(r, e->ended_ms);
+    /* The first trouble is what is told until it is over. */
+    if (verdict < REG_DOUBT || h->mood == REG_DOWN)
+        return;
+    (void)snprintf(h->token_scope, sizeof(h->token_scope), "%s",
+                   token_scope ? token_scope : "");
+    set_trouble(r, verdict == REG_GONE ? REG_DOWN : REG_SUSPECT, why);
+}
+
+static void witness_mirror(struct ofs_registry *r, const struct reg_evidence *e)
+{
+    if (e->answered || !ofs_http_is_unreachable(e->code))
+        return;
+    if (e->code == -ETIMEDOUT && e->ended_ms - e->begun_ms < MIRROR_PATIENCE_MS)
+        return;
+    r->mirror_shunned_until_ms = r->clock->mono_ms(r->clock) + MIRROR_SHUN_MS;
+}
+
+void ofs_reg_witness(struct reg_end *end, int code, const struct ofs_err *err,
+                     int64_t begun_ms, const char *token_scope)
+{
+    struct ofs_registry *r = end->r;
+    struct reg_evidence e = {
+        .code = code,
+        .answered = err->http_status != 0,
+        .begun_ms = begun_ms,
+        .ended_ms = ofs_mono_ms(),
+    };
+
+    /* A token server with a bad certificate, or a challenge that nobody
+     * understands, fails fast and says nothing of the registry. */
+    if (token_scope && code == -EPROTO)
+        return;
+    OFS_GUARD(&r->mtx);
+    e.answered_ms = r->health.answered_ms;
+    if (end->is_mirror)
+        witness_mirror(r, &e);
+    else
+        weigh(r, &e, err, token_scope);
+}
+
+int ofs_reg_gate(struct reg_end *end, struct ofs_err *err)
+{
+    struct ofs_registry *r = end->r;
+
+    if (end->is_mirror)
+        return 0;
+    OFS_GUARD(&r->mtx);
+    /* Without the thread nobody would ever find it up again. */
+    if (r->health.mood != REG_DOWN || !r->health.probing)
+        return 0;
+    if (err)
+        *err = r->health.why;
+    return r->health.why.code;
+}
+
+void ofs_registry_health(struct ofs_registry *r,
+                         struct ofs_registry_health *ret)
+{
+    OFS_GUARD(&r->mtx);
+    *ret = (struct ofs_registry_health){ .up = r->health.mood != REG_DOWN };
+    if (!ret->up)
+        ret->down_since_s = r->health.down_since_s;
+    memcpy(ret->why, r->health.why.text, sizeof(ret->why));
+}
+
+/* Sleep until there is trouble; false: the end. */
+static bool await_trouble(struct ofs_registry *r)
+{
+    r->health.call.deadline_ms = OFS_NEVER;
+    for (;;) {
+        {
+            OFS_GUARD(&r->mtx);
+            if (r->health.mood != REG_UP)
+                return true;
+        }
+        if (ofs_call_sleep(&r->health.call, NULL) < 0)
+            return false;
+    }
+}
+
+/* Any answer will do, so there is no token and one attempt. */
+static int probe_registry(struct ofs_registry *r, struct ofs_err *err)
+{
+    OFS_AUTORESP struct ofs_http_resp resp = { 0 };
+    struct ofs_http_req req = {
+        .method = "GET",
+        .url = r->source.base,
+        .no_retry = true,
+    };
+    int e = ofs_http_do(r->http, &r->health.call, &req, &resp, err);
+
+    return e < 0 && err->http_status == 0 ? e : 0;
+}
+
+static int probe_token(struct ofs_registry *r, struct ofs_err *err)
+{
+    OFS_AUTOSECRET struct ofs_secret token = { 0 };
+    char scope[sizeof(r->health.token_scope)];
+    int e;
+
+    {
+        OFS_GUARD(&r->mtx);
+        memcpy(scope, r->health.token_scope, sizeof(scope));
+    }
+    if (!scope[0])
+        return 0;
+    e = ofs_tokens_get(r->tokens, &r->health.call, r->source.origin, scope,
+                       &token, err);
+    return e < 0 && ofs_http_is_unreachable(e) ? e : 0;
+}
+
+/* With r->mtx held.  What was first told stays the reason. */
+static void conclude(struct ofs_registry *r, bool answers, int64_t begun_ms)
+{
+    struct reg_health *h = &r->health;
+
+    if (answers)
+        set_up(r, ofs_mono_ms());
+    else if (h->mood == REG_SUSPECT && h->answered_ms <= begun_ms)
+        set_trouble(r, REG_DOWN, &h->why);
+}
+
+/* Ask once.  False: the end. */
+static bool probe(struct ofs_registry *r)
+{
+    struct ofs_err err = { 0 };
+    int64_t begun = ofs_mono_ms();
+    int e;
+
+    r->health.call.deadline_ms = begun + PROBE_TIMEOUT_MS;
+    e = probe_registry(r, &err);
+    if (e == 0)
+        e = probe_token(r, &err);
+    if (e == -EINTR)
+        return false;
+    ofs_log(OFS_DEBUG, "registry: probe of '%s': %s", r->source.host,
+            e < 0 ? err.text : "answers");
+    OFS_GUARD(&r->mtx);
+    conclude(r, e == 0, begun);
+    return true;
+}
+
+/* Between two probes.  False: the end. */
+static bool rest(struct ofs_registry *r)
+{
+    int e;
+
+    r->health.call.deadline_ms = ofs_mono_ms() + r->probe_ms;
+    do
+        e = ofs_call_sleep(&r->health.call, NULL);
+    while (e == 0);
+    return e == -ETIMEDOUT;
+}
+
+static void *prober(void *arg)
+{
+    struct ofs_registry *r = arg;
+
+    (void)pthread_setname_np(pthread_self(), "ofs-probe");
+    while (await_trouble(r) && probe(r) && rest(r))
+        ;
+    return NULL;
+}
+
+int ofs_registry_start(struct ofs_registry *r, struct ofs_err *err)
+{
+    sigset_t all, before;
+    int rc;
+
+    /* Signals are for the main thread. */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(&r->health.thread, NULL, prober, r);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0)
+        return ofs_err_errno(err, rc, "a thread for the registry");
+    OFS_GUARD(&r->mtx);
+    r->health.probing = true;
+    return 0;
+}
+
+void ofs_registry_stop(struct ofs_registry *r)
+{
+    bool probing;
+
+    {
+        OFS_GUARD(&r->mtx);
+        probing = r->health.probing;
+        r->health.probing = false;
+    }
+    if (!probing)
+        return;
+    ofs_call_cancel(&r->health.call);
+    (void)pthread_join(r->health.thread, NULL);
+}

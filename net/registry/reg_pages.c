@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry_priv.h"
+
+#include "taglist.h"
+
+enum {
+    PAGES_MAX = 2000,
+    PAGE_BYTES_MAX = 16 * 1024 * 1024,
+    REDIRECTS_MAX = 5,
+    URL_MAX = 16384, /* bytes */
+};
+
+/* Where a walk is. */
+struct place {
+    const struct reg_walk *walk;
+    size_t n;             /* names that a page was asked to have */
+    char *url;            /* to be asked next; owned; NULL: the end */
+    struct ofs_map *seen; /* URLs asked so far; owned */
+    struct reg_page before;
+};
+
+static void place_done(struct place *p)
+{
+    free(p->url);
+    ofs_map_free(p->seen, NULL);
+    ofs_reg_page_done(&p->before);
+}
+
+static int ask(const struct place *p, struct ofs_http_resp *ret,
+               struct ofs_err *err)
+{
+    const struct reg_walk *w = p->walk;
+    struct reg_req req = {
+        .method = "GET",
+        .url = p->url,
+        .scope = w->scope,
+        .what = w->what,
+        .headers = w->headers,
+        .max_body = PAGE_BYTES_MAX,
+        .max_redirects = REDIRECTS_MAX,
+    };
+
+    return ofs_reg_do(w->end, w->call, &req, ret, err);
+}
+
+static int begin(struct place *p, size_t n, struct ofs_err *err)
+{
+    free(p->url);
+    p->n = n;
+    p->url =
+        n > 0 ? ofs_strf("%s?n=%zu", p->walk->list, n) : strdup(p->walk->list);
+    return p->url ? 0 : ofs_err_nomem(err, "a URL");
+}
+
+/*
+ * Some registries refuse pages as long as we like; without a wish they page
+ * as they like and say so in Link.
+ */
+static int ask_first(struct place *p, struct ofs_http_resp *ret,
+                     struct ofs_err *err)
+{
+    struct reg_end *end = p->walk->end;
+    struct ofs_err refusal = { 0 };
+    bool wish = p->walk->n > 0 && !atomic_load(&end->refuses_n);
+    int r = begin(p, wish ? p->walk->n : 0, err);
+
+    if (r < 0)
+        return r;
+    r = ask(p, ret, &refusal);
+    if (r < 0 && wish && refusal.http_status == 400) {
+        r = begin(p, 0, &refusal);
+        if (r == 0)
+            r = ask(p, ret, &refusal);
+        if (r == 0)
+            atomic_store(&end->refuses_n, true);
+    }
+    if (r < 0 && err)
+        *err = refusal;
+    return r;
+}
+
+static int circles(const struct place *p, struct ofs_err *err)
+{
+    return ofs_err_set(err, -EFBIG, "%s: %s: the list does not end",
+                       p->walk->end->host, p->walk->what);
+}
+
+/* Note that p->url was asked. */
+static int note_url(struct place *p, struct ofs_err *err)
+{
+    if (ofs_map_count(p->seen) >= PAGES_MAX)
+        return circles(p, err);
+    return ofs_map_put(p->seen, p->url, p, NULL) < 0
+               ? ofs_err_nomem(err, "a list of pages")
+               : 0;
+}
+
+static int find_next(const struct place *p, const struct ofs_http_resp *resp,
+                     const struct reg_page *page, struct ofs_buf *ret,
+                     struct ofs_err *err)
+{
+    OFS_AUTOURL struct ofs_url at = { 0 };
+    struct reg_place place = {
+        .at = &at,
+        .base = p->walk->end->base,
+        .list = p->walk->list,
+        .n = p->n,
+    };
+    int r = ofs_url_parse(p->url, &at, err);
+
+    if (r < 0)
+        return r;
+    return ofs_reg_page_next(&place, &resp->headers, page, ret, err);
+}
+
+/* Hand the page on and move to the next one. */
+static int step(struct place *p, const struct ofs_http_resp *resp,
+                struct ofs_err *err)
+{
+    OFS_AUTO(ofs_reg_page_done) struct reg_page page = { 0 };
+    OFS_AUTOBUF struct ofs_buf next = OFS_BUF_INIT(URL_MAX);
+    bool repeats;
+    int r = note_url(p, err);
+
+    if (r == 0)
+        r = p->walk->take(p->walk->arg, resp, &page, err);
+    if (r < 0)
+        return r;
+    r = find_next(p, resp, &page, &next, err);
+    if (r < 0)
+        return ofs_err_wrap(err, r, p->walk->what);
+    repeats = ofs_reg_page_repeats(&page, &p->before);
+    free(ofs_take(&p->url));
+    if (r == REG_NEXT_NONE || (r == REG_NEXT_GUESS && repeats))
+        return 0;
+    if (repeats || ofs_map_get(p->seen, ofs_buf_str(&next)))
+        return circles(p, err);
+    p->url = ofs_buf_take(&next);
+    ofs_reg_page_done(&p->before);
+    p->before = page;
+    page = (struct reg_page){ 0 };
+    return 0;
+}
+
+int ofs_reg_walk(const struct reg_walk *w, struct ofs_err *err)
+{
+    OFS_AUTO(place_done) struct place p = { .walk = w, .seen = ofs_map_new() };
+    bool first = true;
+    int r;
+
+    if (!p.seen)
+        return ofs_err_nomem(err, "a list of pages");
+    do {
+        OFS_AUTORESP struct ofs_http_resp resp = { 0 };
+
+        r = first ? ask_first(&p, &resp, err) : ask(&p, &resp, err);
+        if (r == 0)
+            r = step(&p, &resp, err);
+        first = false;
+    } while (r == 0 && p.url);
+    return r;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_REGISTRY_PRIV_H
+#define OFS_REGISTRY_PRIV_H
+
+/*
+ * What the files of the registry client share.
+ *
+ * reg_request.c sends one request, reg_route.c decides who is asked (mirror,
+ * source), health.c whether the source is asked at all; the other files know
+ * one kind of thing each (manifests, blobs, lists, referrers).
+ */
+
+#include "ocirfs/clock.h"
+#include "ocirfs/registry.h"
+#include "ocirfs/url.h"
+
+#include "reg_memo.h"
+
+/* One of the two that can be asked.  Immutable after new. */
+struct reg_end {
+    struct ofs_registry *r;
+    struct ofs_url url; /* as given */
+    char *base;         /* "https://host/prefix/v2/"; owned */
+    char *origin;       /* owned */
+    char *host;         /* "host:port" or "host"; owned */
+    bool is_mirror;
+    atomic_bool refuses_n; /* answered 400 to n=1000 */
+};
+
+enum reg_mood {
+    REG_UP,
+    REG_SUSPECT, /* asked by the probe as well as by everyone else */
+    REG_DOWN,    /* asked by the probe only */
+};
+
+/* Guarded by ofs_registry.mtx, but for what is the probing thread's. */
+struct reg_health {
+    enum reg_mood mood;
+    int64_t answered_ms;   /* when it last answered anything */
+    int64_t down_since_s;  /* wall clock */
+    struct ofs_err why;    /* last trouble */
+    char token_scope[288]; /* of the token that could not be had; "": it was
+                              the registry itself */
+    bool probing;          /* the thread is there */
+    pthread_t thread;
+    struct ofs_call call; /* the thread's */
+};
+
+struct ofs_registry {
+    struct ofs_http *http;
+    struct ofs_tokens *tokens;
+    const struct ofs_clock *clock;
+    int64_t probe_ms;
+    char *accept; /* header line for manifests; owned */
+    struct reg_end source, mirror;
+    bool has_mirror;
+
+    struct ofs_mutex mtx; /* OFS_RANK_REGISTRY; guards all below */
+    struct reg_memo memo; /* redirect targets and habits of servers */
+    int64_t mirror_shunned_until_ms;
+    struct reg_health health;
+};
+
+/* ---- reg_request.c: one request ---- */
+
+struct reg_req {
+    const char *method;
+    const char *url;
+    const char *scope; /* of the token; "" for none */
+    const char *what;  /* it is about, for sentences: "tags of 'a/b'" */
+    const char *const *headers; /* as for ofs_http_do */
+    const struct ofs_http_sink *sink;
+    size_t max_body;   /* bytes; 0: http's default */
+    int max_redirects; /* 0: a 3xx is an answer */
+    bool elsewhere;    /* a redirect's target: no token, no health */
+    bool ask_anyway;   /* also when it is down */
+};
+
+/*
+ * Send it with its Authorization; on a 401 renew that once and send it again.
+ * 0 and any response; -EACCES no way to authenticate; errors of ofs_http_do;
+ * the errno of the trouble while the registry is down.
+ */
+int ofs_reg_send(struct reg_end *end, struct ofs_call *call,
+                 const struct reg_req *req, struct ofs_http_resp *ret,
+                 struct ofs_err *err) OFS_MUST_CHECK;
+
+/* The same; a status other than 2xx is a failure (reg_error.h). */
+int ofs_reg_do(struct reg_end *end, struct ofs_call *call,
+               const struct reg_req *req, struct ofs_http_resp *ret,
+               struct ofs_err *err) OFS_MUST_CHECK;
+
+/* "repository:<repo>:pull", owned; NULL: no memory. */
+char *ofs_reg_scope(const char *repo);
+
+/* ---- reg_route.c: mirror or source ---- */
+
+/* Something that can be done with either. */
+struct reg_task {
+    int (*op)(struct reg_end *end, struct ofs_call *call, void *arg,
+              struct ofs_err *err);
+    void *arg;
+    bool pass_mirror; /* do not ask it */
+    bool is_long;     /* moves data: takes as long as that needs */
+};
+
+/*
+ * Do it with the mirror if there is one that is not left alone, and with the
+ * source when that fails for any reason but the caller's own.
+ */
+int ofs_reg_route(struct ofs_registry *r, struct ofs_call *call,
+                  const struct reg_task *task,
+                  struct ofs_err *err) OFS_MUST_CHECK;
+
+/* How long (ms) the mirror may take of what the call has left.  Pure. */
+int64_t ofs_reg_mirror_share_ms(int64_t left_ms, bool is_long);
+
+/* ---- health.c ---- */
+
+enum reg_verdict {
+    REG_NOTHING, /* says nothing of the registry */
+    REG_ALIVE,
+    REG_DOUBT, /* might be gone */
+    REG_GONE,
+};
+
+/* What one request showed; times on ofs_mono_ms(). */
+struct reg_evidence {
+    int code;         /* 0 or negative errno */
+    bool answered;    /* a response arrived, whole or not */
+    int64_t begun_ms; /* when the request began */
+    int64_t ended_ms;
+    int64_t answered_ms; /* when the registry last answered anybody */
+};
+
+enum reg_verdict ofs_reg_judge(const struct reg_evidence *e); /* pure */
+
+/* 0, or the trouble again while the registry is down. */
+int ofs_reg_gate(struct reg_end *end, struct ofs_err *err) OFS_MUST_CHECK;
+
+/* Tell what came of a request; `token_scope`: it was for a token. */
+void ofs_reg_witness(struct reg_end *end, int code, const struct ofs_err *err,
+                     int64_t begun_ms, const char *token_scope);
+
+/* ---- reg_redirect.c: GET a blob, wherever it is ---- */
+
+struct reg_blob_req {
+    const char *repo;
+    const struct ofs_digest *digest;
+    const char *what;
+    const char *const *headers;
+    const struct ofs_http_sink *sink;
+};
+
+/*
+ * Ask the target that was told lately, else the registry, and follow up to 5
+ * redirects by hand.  0 and the last response, of any status; *ret_target: it
+ * (or the failure) is a redirect target's, so asking again may help.
+ */
+int ofs_reg_blob_get(struct reg_end *end, struct ofs_call *call,
+                     const struct reg_blob_req *req, struct ofs_http_resp *ret,
+                     bool *ret_target, struct ofs_err *err) OFS_MUST_CHECK;
+
+/* ---- reg_pages.c: lists that come in pages ---- */
+
+struct reg_page;
+
+struct reg_walk {
+    struct reg_end *end;
+    struct ofs_call *call;
+    const char *scope, *what;
+    const char *const *headers;
+    const char *list; /* URL without query */
+    size_t n;         /* names to ask for on a page; 0: say nothing */
+    /* Takes one page; fills in what leads to the next.  */
+    int (*take)(void *arg, const struct ofs_http_resp *resp,
+                struct reg_page *ret, struct ofs_err *err);
+    void *arg;
+};
+
+/*
+ * Ask for all pages of a list.  -EFBIG: it pages in circles or does not end;
+ * else as ofs_reg_do() or as `take` returned.
+ */
+int ofs_reg_walk(const struct reg_walk *w, struct ofs_err *err) OFS_MUST_CHECK;
+
+/* ---- reg_manifests.c ---- */
+
+/* GET and verify; `ret` is filled, with its bytes, on success. */
+int ofs_reg_manifest_get(struct reg_end *end, struct ofs_call *call,
+                         const char *repo, const char *ref,
+                         struct ofs_manifest_info *ret,
+                         struct ofs_err *err) OFS_MUST_CHECK;
+
+/* ---- registry.c ---- */
+
+/* -ENOENT for names that cannot exist; they never get into a URL. */
+int ofs_reg_check_repo(const char *repo, struct ofs_err *err) OFS_MUST_CHECK;
+
+/* Hints about `name` at that end, for a while; ofs_registry.memo. */
+enum reg_hint {
+    REG_HINT_TARGET = 'T',    /* of "repo@digest": where a blob is */
+    REG_HINT_WHOLE = 'W',     /* of a repository: ranges are ignored */
+    REG_HINT_REFERRERS = 'R', /* of a repository: no referrers API */
+};
+void ofs_reg_note(struct reg_end *end, enum reg_hint hint, const char *name,
+                  const char *text, int64_t ttl_ms);
+/* A copy, owned; NULL: none. */
+char *ofs_reg_noted(struct reg_end *end, enum reg_hint hint, const char *name);
+/* Only when it is this text; NULL: whatever it is. */
+void ofs_reg_unnote(struct reg_end *end, enum reg_hint hint, const char *name,
+                    const char *text);
+
+#endif
