@@ -54,6 +54,7 @@ struct ofs_session {
     unsigned max_waiting;
     unsigned max_readahead_bytes;
     bool mounted;
+    atomic_bool introduced;       /* INIT was answered */
     struct ofs_workers *pool;     /* for what has to wait */
     struct ofs_workers *notifier; /* tells the kernel; see notify.c */
     struct ofs_iobufs bufs;
@@ -61,6 +62,11 @@ struct ofs_session {
     struct ofs_op *waiting; /* guarded by mtx */
     bool stopping;          /* guarded by mtx */
 };
+
+/* ---- devio.c ---- */
+
+/* Between mount and loop: how libfuse talks to the kernel.  0 or -errno. */
+int ofs_devio_use(struct ofs_session *s);
 
 /* ---- op.c ---- */
 

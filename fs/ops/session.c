@@ -89,7 +89,7 @@ static int attach(struct ofs_session *s, const struct ofs_session_cfg *cfg,
     mount_trouble = NULL;
     fuse_opt_free_args(&args);
     if (s->mounted)
-        return 0;
+        return ofs_devio_use(s) == 0 ? 0 : ofs_err_nomem(err, "the session");
     return ofs_err_set(err, -EIO, "cannot mount on '%s': %s", cfg->mountpoint,
                        trouble.text[0] ? trouble.text : "FUSE refused");
 }

@@ -138,6 +138,21 @@ def test_ctrl_c_ends_a_reader_in_the_middle_of_a_blob(
     assert w.seconds < AT_ONCE
 
 
+@pytest.mark.semantics("S31")
+def test_those_who_wait_in_one_directory_do_not_wait_for_each_other(
+        mount, registry):
+    """Each has sent its question, so each can be ended, the last one first."""
+    mnt = mount(registry, timeout="60s", ttl="1h")
+    os.listdir(mnt / "app")
+    registry.freeze()
+    stats = [["stat", mnt / f"app/blobs/sha256/{i:064x}"] for i in range(8)]
+    with Readers(mnt, *stats) as readers:
+        for r in reversed(readers):
+            with waiting.Stopwatch() as w:
+                assert waiting.end_process(r, signal.SIGINT)
+            assert w.seconds < AT_ONCE
+
+
 @pytest.mark.semantics("S32")
 def test_what_needs_no_network_does_not_wait(mount, registry, image):
     mnt = mount(registry, timeout="60s", ttl="1h")
