@@ -83,7 +83,7 @@ int ofs_reg_page_decode(const char *json, size_t len,
 {
     OFS_AUTOJSON json_t *doc = NULL;
     OFS_AUTO(ofs_reg_page_done) struct reg_page page = { 0 };
-    const json_t *list;
+    const json_t *list = NULL;
     int r = ofs_json_parse(json, len, &doc, err);
 
     if (r == 0)
