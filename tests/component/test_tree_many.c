@@ -117,8 +117,16 @@ static void the_second_tag_makes_all_be_fetched_side_by_side(void **state)
     assert_int_equal(trig_list(&t, "a", &names), 0);
     (void)trig_stat(&t, "a/t0000");
     assert_int_equal(trig_count(&t, "GET /v2/a/manifests/*"), 1);
+    fake_server_fault(t.server, &(struct fake_fault){
+                                    .match = "GET /v2/a/manifests/t01*",
+                                    .kind = FAKE_STALL,
+                                });
+    /* It waits for its own answer only, while the others do not come. */
     (void)trig_stat(&t, "a/t0001");
-    assert_true(fake_server_wait(t.server, "GET /v2/a/manifests/*", 200, 9000));
+    assert_true(fake_server_wait_stalled(t.server, 40, 9000));
+    (void)trig_stat(&t, "a/t0099");
+    fake_server_no_faults(t.server);
+    fake_server_release(t.server);
     for (int i = 0; i < 200; i++) {
         char path[32];
 
@@ -126,7 +134,6 @@ static void the_second_tag_makes_all_be_fetched_side_by_side(void **state)
         (void)trig_stat(&t, path);
     }
     assert_int_equal(trig_count(&t, "* /v2/a/manifests/*"), 200);
-    assert_true(fake_server_peak(t.server) > 4);
 }
 
 static void single_tags_fetch_no_others(void **state)
@@ -146,7 +153,7 @@ static void single_tags_fetch_no_others(void **state)
     assert_int_equal(trig_count(&t, "GET /v2/a/tags/list*"), 0);
 }
 
-static void ls_l_of_a_thousand_tags_far_away_takes_no_second(void **state)
+static void ls_l_of_a_thousand_tags_far_away_does_not_add_up(void **state)
 {
     TRIG_AUTO struct trig t;
     int64_t start;
@@ -160,13 +167,10 @@ static void ls_l_of_a_thousand_tags_far_away_takes_no_second(void **state)
                                     .kind = FAKE_SLOW_BODY,
                                     .n = DELAY_MS,
                                 });
-    (void)trig_stat(&t, "a");
     start = ofs_mono_ms();
     assert_int_equal(ls_l(&t, "a"), 1003);
-    print_message("%lld ms\n", (long long)(ofs_mono_ms() - start));
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    assert_true(ofs_mono_ms() - start < 20 * DELAY_MS * 1000 / 16);
-#endif
+    /* One by one it would be ten times as much; bench has the true figure. */
+    assert_true(ofs_mono_ms() - start < 1000 * DELAY_MS / 10);
 }
 
 static void ten_thousand_tags_are_listed_and_looked_at(void **state)
@@ -445,7 +449,7 @@ int main(void)
         cmocka_unit_test(looking_at_each_tag_costs_one_request_for_each),
         cmocka_unit_test(the_second_tag_makes_all_be_fetched_side_by_side),
         cmocka_unit_test(single_tags_fetch_no_others),
-        cmocka_unit_test(ls_l_of_a_thousand_tags_far_away_takes_no_second),
+        cmocka_unit_test(ls_l_of_a_thousand_tags_far_away_does_not_add_up),
         cmocka_unit_test(ten_thousand_tags_are_listed_and_looked_at),
         cmocka_unit_test(ten_thousand_repositories_are_listed),
         cmocka_unit_test(blobs_lists_all_that_the_tags_reach),
