@@ -29,8 +29,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { OFS_CHUNK_BYTES = 256 * 1024 };
-
 struct ofs_store;
 
 struct ofs_store_cfg {
@@ -69,8 +67,8 @@ struct ofs_blob;
 /*
  * Open a blob of `size` bytes (from its descriptor or a HEAD).  Takes a
  * reference to `source`; it may be NULL: then only what is on disk can be
- * read and the rest is -ENOENT.  Touches no network.  -ENOMEM, or -EBADMSG:
- * the cache holds that digest verified with another size.
+ * read and the rest is -ENOENT.  Touches no network.  -ENOMEM; -EBADMSG: the
+ * cache holds that digest verified with another size; -EFBIG: more than 1 TiB.
  */
 int ofs_store_open_blob(struct ofs_store *s, const struct ofs_digest *digest,
                         uint64_t size, struct ofs_source *source,

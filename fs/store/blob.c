@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A reader's way: what is here is copied, what is not is wanted and waited
+ * for.  A reader never fetches itself, so that giving up - a deadline, Ctrl-C
+ * - takes nothing away from the others who wait for the same.
+ */
+
+#include "store_priv.h"
+
+#include "ocirfs/file.h"
+
+enum {
+    /* Ahead of a reader when there is no disk to keep it on. */
+    WINDOW_MEMORY = 2 * 1024 * 1024,
+};
+
+static struct ofs_metric hits_total = OFS_COUNTER(
+    "ocirfs_store_hits_total", "Chunks that were here when they were read.");
+static struct ofs_metric misses_total = OFS_COUNTER(
+    "ocirfs_store_misses_total", "Chunks that had to be fetched or checked.");
+static struct ofs_metric read_bytes =
+    OFS_COUNTER("ocirfs_store_read_bytes_total", "Bytes handed to readers.");
+
+/* One call of ofs_blob_read() that could not take the short way. */
+struct reading {
+    struct ofs_blob *blob;
+    struct ofs_object *object;
+    struct ofs_call *call;
+    char *buf;
+    uint64_t off;
+    size_t len, done;
+    bool begun;   /* counted, and noted for read-ahead */
+    bool retried; /* after the failure of somebody else's source */
+    struct ofs_want want;
+    /* What look() found to be done next: */
+    uint32_t chunk;        /* to check, or the first to copy */
+    uint32_t n;            /* chunks to copy */
+    enum ofs_chunk was;    /* of one to check */
+    struct ofs_held *held; /* pinned, to copy */
+    int result;
+};
+
+enum step {
+    STEP_COPY,
+    STEP_HELD,
+    STEP_CHECK,
+    STEP_WAIT,
+    STEP_AGAIN,
+    STEP_FAIL
+};
+
+static uint32_t chunk_at(uint64_t off)
+{
+    return (uint32_t)(off / OFS_CHUNK_BYTES);
+}
+
+static uint32_t last_chunk(const struct reading *rd)
+{
+    return chunk_at(rd->off + rd->len - 1);
+}
+
+int ofs_store_open_blob(struct ofs_store *s, const struct ofs_digest *digest,
+                        uint64_t size, struct ofs_source *source,
+                        struct ofs_blob **ret, struct ofs_err *err)
+{
+    OFS_AUTOFREE struct ofs_blob *b = calloc(1, sizeof(*b));
+    int r;
+
+    if (!b)
+        return ofs_err_nomem(err, "an open blob");
+    r = ofs_object_get(s, digest, size, &b->object, err);
+    if (r < 0)
+        return r;
+    if (source)
+        b->source = ofs_source_ref(source);
+
+    OFS_GUARD(&b->object->mtx);
+    b->next = b->object->blobs;
+    b->link = &b->object->blobs;
+    if (b->next)
+        b->next->link = &b->next;
+    b->object->blobs = b;
+    *ret = ofs_take(&b);
+    return 0;
+}
+
+void ofs_blob_close(struct ofs_blob *b)
+{
+    struct ofs_object *o;
+    bool last;
+
+    if (!b)
+        return;
+    o = b->object;
+    {
+        OFS_GUARD(&o->mtx);
+        *b->link = b->next;
+        if (b->next)
+            b->next->link = b->link;
+        last = !o->blobs;
+        if (last)
+            o->demand = false;
+    }
+    if (last)
+        ofs_sched_abandon(o);
+    ofs_source_unref(b->source);
+    free(b);
+    ofs_object_unref(o);
+}
+
+/* ---- what to do next; all with object.mtx held ---- */
+
+static enum step fail(struct reading *rd, int code, const char *text)
+{
+    rd->result = ofs_err_set(&rd->want.err, code, "%s", text);
+    return STEP_FAIL;
+}
+
+static bool is_in_memory(const struct ofs_object *o)
+{
+    return !ofs_blobfile_is_open(&o->file) || o->file_bad ||
+           !ofs_space_is_caching(&o->store->space);
+}
+
+static void count(const struct reading *rd)
+{
+    uint32_t first = chunk_at(rd->off), last = last_chunk(rd), hits = 0;
+
+    for (uint32_t i = first; i <= last; i++) {
+        enum ofs_chunk state = ofs_object_state(rd->object, i);
+
+        if (state == OFS_PRESENT || state == OFS_HELD)
+            hits++;
+    }
+    ofs_metric_add(&hits_total, hits);
+    ofs_metric_add(&misses_total, last - first + 1 - hits);
+}
+
+/*
+ * Count and note the read once, when it is certain that it is served.  The
+ * chain goes on where it is read, so that what an earlier process left is
+ * hashed by the time its end is asked for; but not for a read elsewhere,
+ * which shall not cause the disk to be read from the start.
+ */
+static void begin(struct reading *rd)
+{
+    struct ofs_object *o = rd->object;
+
+    if (rd->begun)
+        return;
+    rd->begun = true;
+    count(rd);
+    ofs_readahead_note(&rd->blob->ra, rd->off, rd->len, o->size,
+                       is_in_memory(o) ? WINDOW_MEMORY : OFS_RA_WINDOW_MAX);
+    if (o->hashed >= chunk_at(rd->off) && o->hashed <= last_chunk(rd))
+        ofs_hasher_kick(o);
+}
+
+/* Wait for `await`, if the call may. */
+static enum step wait_for(struct reading *rd, uint32_t await)
+{
+    struct ofs_object *o = rd->object;
+
+    rd->result = ofs_call_check(rd->call, &rd->want.err);
+    if (rd->result < 0)
+        return STEP_FAIL;
+    if (await != OFS_AWAIT_READY)
+        begin(rd);
+    rd->want.first = chunk_at(rd->off + rd->done);
+    rd->want.last = last_chunk(rd);
+    rd->want.await = await;
+    ofs_want_add(o, &rd->want);
+    if (ofs_pick_any(o))
+        ofs_sched_kick(o);
+    return STEP_WAIT;
+}
+
+/* Withheld until the digest has matched: the last byte; with `strict` all. */
+static bool is_withheld(const struct reading *rd)
+{
+    const struct ofs_object *o = rd->object;
+
+    return !o->verified &&
+           (o->store->cfg.strict || rd->off + rd->len == o->size);
+}
+
+static enum step await_verdict(struct reading *rd)
+{
+    struct ofs_object *o = rd->object;
+    enum step step;
+
+    if (!rd->blob->source && o->n_fetches == 0 && o->n_present < o->n_chunks)
+        return fail(rd, -ENOENT, "not in the cache, and no source");
+    step = wait_for(rd, OFS_AWAIT_VERDICT);
+    if (step == STEP_WAIT) {
+        o->demand = true;
+        ofs_hasher_kick(o);
+        if (ofs_pick_any(o))
+            ofs_sched_kick(o);
+    }
+    return step;
+}
+
+/* How many chunks from `i` on are in the file. */
+static uint32_t present_run(const struct reading *rd, uint32_t i)
+{
+    uint32_t n = 0;
+
+    while (i + n <= last_chunk(rd) &&
+           ofs_object_state(rd->object, i + n) == OFS_PRESENT)
+        n++;
+    return n;
+}
+
+/* The last chunk of the read that is still to come from the file or network;
+ * in order they come, so that this one wakes us once for all. */
+static uint32_t last_missing(const struct reading *rd, uint32_t i)
+{
+    uint32_t last = last_chunk(rd);
+
+    while (last > i && ofs_object_state(rd->object, last) == OFS_PRESENT)
+        last--;
+    while (last > i && ofs_object_state(rd->object, last) != OFS_COMING &&
+           ofs_object_state(rd->object, last) != OFS_ABSENT)
+        last--;
+    return last;
+}
+
+static enum step await_chunk(struct reading *rd, uint32_t i)
+{
+    struct ofs_object *o = rd->object;
+    enum ofs_chunk state = ofs_object_state(o, i);
+
+    if (state == OFS_ABSENT && !rd->blob->source)
+        return fail(rd, -ENOENT, "not in the cache, and no source");
+    /* In memory chunks do not stay for long: take each as it comes. */
+    if (!is_in_memory(o) && state != OFS_CHECKING)
+        i = last_missing(rd, i);
+    return wait_for(rd, i);
+}
+
+static enum step look_at_chunk(struct reading *rd)
+{
+    struct ofs_object *o = rd->object;
+    uint32_t i = chunk_at(rd->off + rd->done);
+    enum ofs_chunk state = ofs_object_state(o, i);
+
+    rd->chunk = i;
+    switch (state) {
+    case OFS_PRESENT:
+        begin(rd);
+        rd->n = present_run(rd, i);
+        return STEP_COPY;
+    case OFS_HELD:
+        begin(rd);
+        rd->held = ofs_held_get(&o->store->held, o, i);
+        if (rd->held)
+            return STEP_HELD;
+        ofs_object_set(o, i, OFS_ABSENT);
+        return await_chunk(rd, i);
+    case OFS_SUSPECT:
+    case OFS_ARRIVED:
+    case OFS_ARRIVED_AGAIN:
+        begin(rd);
+        rd->was = state;
+        ofs_object_set(o, i, OFS_CHECKING);
+        return STEP_CHECK;
+    default:
+        return await_chunk(rd, i);
+    }
+}
+
+/* A failure that was the fault of another handle's source is worth one more
+ * attempt with ours. */
+static bool is_final(struct reading *rd)
+{
+    if (!rd->want.failed)
+        return false;
+    rd->want.failed = false;
+    if (!rd->retried && rd->want.whose && rd->blob->source &&
+        rd->want.whose != rd->blob->source) {
+        rd->retried = true;
+        return false;
+    }
+    rd->result = rd->want.err.code;
+    return true;
+}
+
+static enum step look(struct reading *rd)
+{
+    struct ofs_object *o = rd->object;
+
+    OFS_GUARD(&o->mtx);
+    ofs_want_remove(o, &rd->want);
+    if (o->broken == -EBADMSG)
+        return fail(rd, o->broken, "the blob does not have its digest");
+    if (o->broken)
+        return fail(rd, o->broken, "the cache's disk cannot be read");
+    if (is_final(rd))
+        return STEP_FAIL;
+    if (!o->ready)
+        return wait_for(rd, OFS_AWAIT_READY);
+    if (is_withheld(rd))
+        return await_verdict(rd);
+    if (rd->want.held) {
+        rd->held = ofs_take(&rd->want.held);
+        if (rd->held->chunk == chunk_at(rd->off + rd->done)) {
+            rd->chunk = rd->held->chunk;
+            return STEP_HELD;
+        }
+        return STEP_AGAIN; /* of an earlier wait; let go of it */
+    }
+    return look_at_chunk(rd);
+}
+
+/* ---- doing it; no lock ---- */
+
+/* Bytes of the read within `n` chunks from rd->chunk on. */
+static size_t bytes_in(const struct reading *rd, uint32_t n)
+{
+    uint64_t at = rd->off + rd->done, end = ofs_chunk_off(rd->chunk + n);
+    size_t left = rd->len - rd->done;
+
+    return end - at < left ? (size_t)(end - at) : left;
+}
+
+static void note_served(struct ofs_object *o)
+{
+    if (!atomic_load_explicit(&o->served, memory_order_relaxed))
+        atomic_store(&o->served, true);
+}
+
+/* Said before the bytes are read: who finds the file unreadable must know
+ * whether anybody may have seen them. */
+static int copy_file(struct reading *rd)
+{
+    struct ofs_object *o = rd->object;
+    size_t n = bytes_in(rd, rd->n);
+
+    note_served(o);
+    if (ofs_pread_full(o->file.data_fd, rd->buf + rd->done, n,
+                       rd->off + rd->done) < 0) {
+        ofs_verify_lost(o, rd->chunk);
+        return 0;
+    }
+    rd->done += n;
+    return 0;
+}
+
+static int copy_held(struct reading *rd)
+{
+    struct ofs_object *o = rd->object;
+    struct ofs_held *h = rd->held;
+    size_t n = bytes_in(rd, 1);
+    int r = ofs_verify_held(o, h, &rd->want.err);
+
+    if (r == 0) {
+        note_served(o);
+        memcpy(rd->buf + rd->done,
+               h->data + (rd->off + rd->done) % OFS_CHUNK_BYTES, n);
+        rd->done += n;
+    }
+    return r == -EAGAIN ? 0 : r;
+}
+
+static int take_step(struct reading *rd, enum step step)
+{
+    int r = 0;
+
+    switch (step) {
+    case STEP_COPY:
+        return copy_file(rd);
+    case STEP_HELD:
+        r = copy_held(rd);
+        break;
+    case STEP_CHECK:
+        return ofs_verify_chunk(rd->object, rd->chunk, rd->was, &rd->want.err);
+    case STEP_WAIT:
+        return ofs_call_sleep(rd->call, &rd->want.err);
+    case STEP_AGAIN:
+        break;
+    default:
+        return rd->result;
+    }
+    ofs_held_unpin(&rd->object->store->held, ofs_take(&rd->held));
+    return r;
+}
+
+/* The reader leaves; fetch on what lies ahead of it. */
+static void reading_done(struct reading *rd)
+{
+    struct ofs_object *o = rd->object;
+
+    {
+        OFS_GUARD(&o->mtx);
+        ofs_want_remove(o, &rd->want);
+        if (rd->begun && ofs_pick_any(o))
+            ofs_sched_kick(o);
+    }
+    ofs_held_unpin(&o->store->held, rd->want.held);
+}
+
+static int read_slowly(struct ofs_blob *b, struct ofs_call *call, void *buf,
+                       size_t len, uint64_t off, struct ofs_err *err)
+{
+    struct reading rd = {
+        .blob = b,
+        .object = b->object,
+        .call = call,
+        .buf = buf,
+        .len = len,
+        .off = off,
+        .want = { .call = call, .blob = b },
+    };
+    int r = 0;
+
+    while (r == 0 && rd.done < rd.len)
+        r = take_step(&rd, look(&rd));
+    reading_done(&rd);
+    if (r < 0 && err)
+        *err = rd.want.err;
+    return r;
+}
+
+/* All is here and verified: no lock, no bookkeeping. */
+static bool read_quickly(struct ofs_object *o, void *buf, size_t len,
+                         uint64_t off)
+{
+    if (!atomic_load_explicit(&o->complete, memory_order_acquire) ||
+        ofs_pread_full(o->file.data_fd, buf, len, off) < 0)
+        return false;
+    ofs_metric_add(&hits_total, chunk_at(off + len - 1) - chunk_at(off) + 1);
+    return true;
+}
+
+int ofs_blob_read(struct ofs_blob *b, struct ofs_call *call, void *buf,
+                  size_t len, uint64_t off, size_t *ret_n, struct ofs_err *err)
+{
+    struct ofs_object *o = b->object;
+    int r = 0;
+
+    if (off >= o->size)
+        len = 0;
+    else if (len > o->size - off)
+        len = (size_t)(o->size - off);
+    if (len == 0 && o->size == 0 && o->broken)
+        return ofs_err_set(err, o->broken, "the empty blob has another digest");
+    if (len > 0 && !read_quickly(o, buf, len, off))
+        r = read_slowly(b, call, buf, len, off, err);
+    if (r < 0)
+        return r;
+    ofs_metric_add(&read_bytes, (int64_t)len);
+    *ret_n = len;
+    return 0;
+}

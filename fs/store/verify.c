@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What is right?  A chunk that the chain has passed is checked by itself,
+ * against the hash's state before it and after it.  The whole is right when
+ * the chain ended in the digest.  Until then bytes are served on trust, but
+ * never two versions of one chunk: what is in the file stays there and is
+ * what the chain reads, and of what was served from memory a print is kept
+ * that the chain must meet.  So once the digest has matched, everything that
+ * was served before is proven too, and the last byte is what waits for that.
+ */
+
+#include "store_priv.h"
+#include "sums.h"
+
+#include "ocirfs/file.h"
+
+static struct ofs_metric verified_total =
+    OFS_COUNTER("ocirfs_store_verified_total", "Blobs whose digest matched.");
+static struct ofs_metric damaged_total =
+    OFS_COUNTER("ocirfs_store_damaged_total", "Blobs whose digest did not.");
+static struct ofs_metric bad_chunks_total =
+    OFS_COUNTER("ocirfs_store_bad_chunks_total",
+                "Chunks that were checked alone and found wrong.");
+
+static const uint8_t *state_after(const struct ofs_object *o, uint32_t i)
+{
+    return o->sums + (size_t)i * o->state_len;
+}
+
+/* The state before chunk i, as long as midstates may be. */
+static void resume_at(const struct ofs_object *o, uint32_t i,
+                      struct ofs_hash *h)
+{
+    uint8_t state[OFS_MIDSTATE_MAX] = { 0 };
+
+    if (i == 0)
+        return;
+    memcpy(state, state_after(o, i - 1), o->state_len);
+    ofs_hash_resume(h, state, ofs_chunk_off(i));
+}
+
+bool ofs_chain_proves(const struct ofs_object *o, uint32_t i, const void *data)
+{
+    OFS_AUTO(ofs_hash_freep)
+    struct ofs_hash *h = ofs_hash_new((enum ofs_digest_alg)o->digest.alg);
+    uint8_t state[OFS_MIDSTATE_MAX];
+    struct ofs_digest d;
+
+    if (!h)
+        return false;
+    resume_at(o, i, h);
+    ofs_hash_update(h, data, ofs_chunk_len(o, i));
+    if (i + 1 < o->n_chunks) {
+        ofs_hash_midstate(h, state);
+        return memcmp(state, state_after(o, i), o->state_len) == 0;
+    }
+    ofs_hash_final(h, &d);
+    return ofs_digest_eq(&d, &o->digest);
+}
+
+/* Our caller made the chunk CHECKING, so it is ours to decide. */
+static void decide(struct ofs_object *o, uint32_t i, enum ofs_chunk state,
+                   bool file_bad)
+{
+    OFS_GUARD(&o->mtx);
+    o->file_bad = o->file_bad || file_bad;
+    ofs_object_set(o, i, state);
+    ofs_object_wake(o, i, NULL);
+    ofs_hasher_kick(o);
+}
+
+static void chunk_is_good(struct ofs_object *o, uint32_t i, enum ofs_chunk was)
+{
+    bool proven;
+    int r;
+
+    {
+        OFS_GUARD(&o->mtx);
+        proven = o->verified;
+    }
+    r = ofs_blobfile_mark(&o->file, i,
+                          proven ? OFS_MARK_PROVEN : OFS_MARK_PLAIN);
+    /* Without its mark another process may write it once more, so we must
+     * not rely on it.  One of before has a mark. */
+    if (r < 0)
+        ofs_space_failed(&o->store->space, r);
+    decide(o, i, r < 0 && was != OFS_SUSPECT ? OFS_ABSENT : OFS_PRESENT, r < 0);
+}
+
+static int chunk_is_bad(struct ofs_object *o, uint32_t i, enum ofs_chunk was,
+                        struct ofs_err *err)
+{
+    struct ofs_err bad = { 0 };
+
+    ofs_metric_add(&bad_chunks_total, 1);
+    if (was == OFS_SUSPECT) {
+        decide(o, i, OFS_ABSENT, ofs_blobfile_unmark(&o->file, i) < 0);
+        return 0;
+    }
+    decide(o, i, OFS_ABSENT, false);
+
+    OFS_GUARD(&o->mtx);
+    if (was == OFS_ARRIVED) {
+        o->attempt = 1;
+        return 0;
+    }
+    (void)ofs_err_set(&bad, -EBADMSG, "chunk %u does not have its hash", i);
+    ofs_object_fail(o, i, i, &bad, NULL);
+    if (err)
+        *err = bad;
+    return -EBADMSG;
+}
+
+int ofs_verify_chunk(struct ofs_object *o, uint32_t i, enum ofs_chunk was,
+                     struct ofs_err *err)
+{
+    OFS_AUTOFREE uint8_t *data = malloc(OFS_CHUNK_BYTES);
+    int r = -ENOMEM;
+
+    if (data)
+        r = ofs_pread_full(o->file.data_fd, data, ofs_chunk_len(o, i),
+                           ofs_chunk_off(i));
+    if (r < 0) {
+        decide(o, i, OFS_ABSENT, true);
+        return 0;
+    }
+    if (!ofs_chain_proves(o, i, data))
+        return chunk_is_bad(o, i, was, err);
+    chunk_is_good(o, i, was);
+    return 0;
+}
+
+void ofs_print_of(const void *data, size_t len, struct ofs_print *ret)
+{
+    uint8_t hash[32];
+
+    *ret = (struct ofs_print){ .known = ofs_sha256(data, len, hash) == 0 };
+    if (ret->known)
+        memcpy(ret->bytes, hash, OFS_PRINT_LEN);
+}
+
+/* ---- chunks in memory ---- */
+
+enum held_step { SERVE, PROVE, PRINT };
+
+static enum held_step held_step(struct ofs_object *o, struct ofs_held *h)
+{
+    OFS_GUARD(&o->mtx);
+    if (h->vouched)
+        return SERVE;
+    return h->chunk < o->hashed ? PROVE : PRINT;
+}
+
+static int prove_held(struct ofs_object *o, struct ofs_held *h,
+                      struct ofs_err *err)
+{
+    bool good = ofs_chain_proves(o, h->chunk, h->data);
+
+    OFS_GUARD(&o->mtx);
+    if (good) {
+        h->vouched = true;
+        return 0;
+    }
+    ofs_metric_add(&bad_chunks_total, 1);
+    ofs_held_drop(&o->store->held, h);
+    if (ofs_object_state(o, h->chunk) == OFS_HELD)
+        ofs_object_set(o, h->chunk, OFS_ABSENT);
+    if (h->attempt == 0) {
+        o->attempt = 1;
+        return -EAGAIN;
+    }
+    return ofs_err_set(err, -EBADMSG, "chunk %u does not have its hash",
+                       h->chunk);
+}
+
+/* Remember what is served before the chain has passed it.  1: it has passed
+ * meanwhile.  -EBADMSG: other bytes were served before. */
+static int print_held(struct ofs_object *o, struct ofs_held *h)
+{
+    struct ofs_print print, *known;
+
+    ofs_print_of(h->data, ofs_chunk_len(o, h->chunk), &print);
+    if (!print.known)
+        return -ENOMEM;
+    OFS_GUARD(&o->mtx);
+    if (h->chunk < o->hashed)
+        return 1;
+    if (!o->prints)
+        o->prints = calloc(o->n_chunks, sizeof(*o->prints));
+    if (!o->prints)
+        return -ENOMEM;
+    known = &o->prints[h->chunk];
+    if (known->known && memcmp(known, &print, sizeof(print)) != 0)
+        return -EBADMSG;
+    *known = print;
+    h->vouched = true;
+    return 0;
+}
+
+int ofs_verify_held(struct ofs_object *o, struct ofs_held *h,
+                    struct ofs_err *err)
+{
+    int r;
+
+    switch (held_step(o, h)) {
+    case SERVE:
+        return 0;
+    case PROVE:
+        return prove_held(o, h, err);
+    default:
+        r = print_held(o, h);
+    }
+    if (r == 1)
+        return prove_held(o, h, err);
+    if (r == -ENOMEM)
+        return ofs_err_nomem(err, "a chunk's print");
+    if (r == -EBADMSG) {
+        ofs_verify_broken(o, r);
+        return ofs_err_set(err, r, "chunk %u came in two versions", h->chunk);
+    }
+    return r;
+}
+
+/* ---- the whole ---- */
+
+/* Marks of what is in the file: all of it is what the chain has read, or was
+ * checked alone. */
+static void mark_proven(struct ofs_object *o)
+{
+    for (uint32_t i = 0; i < o->n_chunks; i++) {
+        if (ofs_object_state(o, i) == OFS_PRESENT &&
+            ofs_blobfile_mark(&o->file, i, OFS_MARK_PROVEN) < 0)
+            return; /* doubted by the next who opens it, no more */
+    }
+}
+
+void ofs_verify_passed(struct ofs_object *o)
+{
+    ofs_metric_add(&verified_total, 1);
+    {
+        OFS_GUARD(&o->mtx);
+        o->verified = true;
+        o->demand = false;
+        if (o->n_present == o->n_chunks)
+            atomic_store(&o->complete, true);
+        ofs_object_wake(o, OFS_AWAIT_VERDICT, NULL);
+    }
+    if (ofs_blobfile_is_open(&o->file))
+        mark_proven(o);
+    (void)ofs_sums_save(&o->store->files, &o->digest, o->size, o->sums);
+}
+
+/* Another origin is asked the next time; after that this one again. */
+static void remember_damage(struct ofs_object *o)
+{
+    struct ofs_store *s = o->store;
+
+    OFS_GUARD(&s->mtx);
+    s->damaged[s->n_damaged % OFS_DAMAGED_MAX].digest = o->digest;
+    s->damaged[s->n_damaged % OFS_DAMAGED_MAX].attempt = !o->attempt;
+    s->n_damaged++;
+}
+
+int ofs_verify_attempt(struct ofs_store *s, const struct ofs_digest *digest)
+{
+    OFS_GUARD(&s->mtx);
+    for (unsigned back = 1; back <= OFS_DAMAGED_MAX; back++) {
+        unsigned i = (s->n_damaged - back) % OFS_DAMAGED_MAX;
+
+        if (ofs_digest_eq(&s->damaged[i].digest, digest))
+            return s->damaged[i].attempt;
+    }
+    return 0;
+}
+
+static bool break_locked(struct ofs_object *o, int code)
+{
+    OFS_GUARD(&o->mtx);
+    if (o->broken)
+        return false;
+    o->broken = code;
+    o->demand = false;
+    atomic_store(&o->complete, false);
+    for (struct ofs_blob *b = o->blobs; b; b = b->next)
+        ofs_readahead_halt(&b->ra);
+    ofs_object_wake_all(o);
+    return true;
+}
+
+void ofs_verify_broken(struct ofs_object *o, int code)
+{
+    struct ofs_store *s = o->store;
+    bool moved = false;
+
+    if (!break_locked(o, code))
+        return;
+    if (code == -EBADMSG) {
+        ofs_metric_add(&damaged_total, 1);
+        remember_damage(o);
+    }
+    /* The files first: who finds no object opens them. */
+    if (ofs_blobfile_is_open(&o->file))
+        ofs_blobfile_condemn(&s->files, &o->digest, &o->file, &moved);
+    ofs_object_unlist(o);
+    ofs_sched_abandon(o);
+    if (moved)
+        atomic_store(&s->n_quarantined, ofs_quarantine_trim(s));
+    if (s->cfg.damaged && atomic_load(&o->served))
+        s->cfg.damaged(s->cfg.damaged_arg, &o->digest);
+}
+
+void ofs_verify_lost(struct ofs_object *o, uint32_t i)
+{
+    bool provable;
+
+    ofs_space_failed(&o->store->space, -EIO);
+    {
+        OFS_GUARD(&o->mtx);
+        o->file_bad = true;
+        provable = i < o->hashed || !atomic_load(&o->served);
+        if (provable && ofs_object_state(o, i) == OFS_PRESENT)
+            ofs_object_set(o, i, OFS_ABSENT);
+    }
+    /* It may have been served, and nobody can tell any more what it was. */
+    if (!provable)
+        ofs_verify_broken(o, -EIO);
+}
