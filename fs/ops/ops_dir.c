@@ -3,20 +3,23 @@
 
 static struct ofs_dir *dir_of(const struct fuse_file_info *fi)
 {
-    return (struct ofs_dir *)(uintptr_t)fi->fh;
+    return ofs_opened_of(fi)->dir;
 }
 
 static int run_opendir(struct ofs_op *op, struct ofs_err *err)
 {
+    struct ofs_opened *opened;
     struct ofs_dir *dir;
     int r = ofs_tree_opendir(ofs_op_tree(op), &op->call, op->ino, &dir, err);
 
     if (r < 0)
         return r;
-    op->fi.fh = (uint64_t)(uintptr_t)dir;
+    if (ofs_opened_add(op->session, NULL, dir, &op->fi.fh) < 0)
+        return ofs_err_nomem(err, "an open file");
+    opened = ofs_opened_of(&op->fi);
     ofs_op_settle(op);
     if (fuse_reply_open(op->req, &op->fi) == -ENOENT)
-        ofs_dir_close(dir); /* interrupted: no release will come */
+        ofs_opened_end(op->session, opened); /* no release will come */
     return 0;
 }
 
@@ -33,7 +36,7 @@ void ofs_op_releasedir(fuse_req_t req, fuse_ino_t ino,
                        struct fuse_file_info *fi)
 {
     (void)ino;
-    ofs_dir_close(dir_of(fi));
+    ofs_opened_end(ofs_session_of(req), ofs_opened_of(fi));
     (void)fuse_reply_err(req, 0);
 }
 

@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops_priv.h"
 
-static struct ofs_file *file_of(const struct fuse_file_info *fi)
-{
-    return (struct ofs_file *)(uintptr_t)fi->fh;
-}
-
 static int run_open(struct ofs_op *op, struct ofs_err *err)
 {
     struct ofs_open_how how = { 0 };
+    struct ofs_opened *opened;
     struct ofs_file *file;
     int r =
         ofs_tree_open(ofs_op_tree(op), &op->call, op->ino, &file, &how, err);
 
     if (r < 0)
         return r;
-    op->fi.fh = (uint64_t)(uintptr_t)file;
+    if (ofs_opened_add(op->session, file, NULL, &op->fi.fh) < 0)
+        return ofs_err_nomem(err, "an open file");
     op->fi.keep_cache = how.keep_cache;
     op->fi.direct_io = how.direct;
     op->fi.nonseekable = 0;
     ofs_op_settle(op);
+    opened = ofs_opened_of(&op->fi);
     if (fuse_reply_open(op->req, &op->fi) == -ENOENT)
-        ofs_file_close(file); /* interrupted: no release will come */
+        ofs_opened_end(op->session, opened); /* no release will come */
     return 0;
 }
 
@@ -49,7 +47,7 @@ static int run_read(struct ofs_op *op, struct ofs_err *err)
 
     if (!buf)
         return ofs_err_nomem(err, "a read");
-    r = ofs_file_pread(file_of(&op->fi), &op->call, buf, op->size,
+    r = ofs_file_pread(ofs_opened_of(&op->fi)->file, &op->call, buf, op->size,
                        (uint64_t)op->off, &n, err);
     if (r == 0) {
         ofs_op_settle(op);
@@ -76,6 +74,6 @@ void ofs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 void ofs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)ino;
-    ofs_file_close(file_of(fi));
+    ofs_opened_end(ofs_session_of(req), ofs_opened_of(fi));
     (void)fuse_reply_err(req, 0);
 }

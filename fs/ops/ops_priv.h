@@ -46,6 +46,13 @@ struct ofs_op {
     struct ofs_op *next, **link; /* guarded by session.mtx */
 };
 
+/* One open file or directory; fi->fh points to it. */
+struct ofs_opened {
+    struct ofs_file *file;           /* or */
+    struct ofs_dir *dir;             /* the other is NULL */
+    struct ofs_opened *next, **link; /* guarded by session.mtx */
+};
+
 struct ofs_session {
     struct ofs_tree *tree; /* borrowed */
     struct fuse_session *fuse;
@@ -58,9 +65,10 @@ struct ofs_session {
     struct ofs_workers *pool;     /* for what has to wait */
     struct ofs_workers *notifier; /* tells the kernel; see notify.c */
     struct ofs_iobufs bufs;
-    struct ofs_mutex mtx;   /* rank TREE, never held with the tree's */
-    struct ofs_op *waiting; /* guarded by mtx */
-    bool stopping;          /* guarded by mtx */
+    struct ofs_mutex mtx;      /* rank TREE, never held with the tree's */
+    struct ofs_op *waiting;    /* guarded by mtx */
+    struct ofs_opened *opened; /* guarded by mtx */
+    bool stopping;             /* guarded by mtx */
 };
 
 /* ---- devio.c ---- */
@@ -83,6 +91,20 @@ static inline struct ofs_session *ofs_session_of(fuse_req_t req)
 static inline struct ofs_tree *ofs_op_tree(const struct ofs_op *op)
 {
     return op->session->tree;
+}
+
+/* ---- opened.c ---- */
+
+/* Takes over `file` or `dir`, also when it fails.  0 or -ENOMEM. */
+int ofs_opened_add(struct ofs_session *s, struct ofs_file *file,
+                   struct ofs_dir *dir, uint64_t *ret_fh);
+void ofs_opened_end(struct ofs_session *s, struct ofs_opened *o);
+/* When no request is under way any more. */
+void ofs_opened_end_all(struct ofs_session *s);
+
+static inline struct ofs_opened *ofs_opened_of(const struct fuse_file_info *fi)
+{
+    return (struct ofs_opened *)(uintptr_t)fi->fh;
 }
 
 /* ---- reply.c: exactly one of these for each request ---- */

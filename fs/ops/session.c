@@ -168,6 +168,7 @@ void ofs_session_free(struct ofs_session *s)
     if (s->fuse)
         ofs_ops_cancel(s);
     ofs_workers_free(s->pool);
+    ofs_opened_end_all(s);
     if (s->mounted)
         fuse_session_unmount(s->fuse);
     ofs_workers_free(s->notifier);
