@@ -62,6 +62,10 @@ static int build_auth(struct app *a, struct ofs_err *err)
         .allow_plain_http = a->o->plain_http,
     };
 
+    /* Read at each look-up; but a wrong name should be told now. */
+    if (files.auth_file && access(files.auth_file, R_OK) < 0)
+        return ofs_err_set(err, -EINVAL, "auth_file '%s': %s", files.auth_file,
+                           strerror(errno));
     a->docker_auth = ofs_docker_auth_new(&files, err);
     if (!a->docker_auth)
         return err->code;
