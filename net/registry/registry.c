@@ -25,7 +25,8 @@ static int check_url(const struct ofs_url *url, bool allow_plain_http,
     if (strcmp(url->scheme, "http") == 0 && !allow_plain_http &&
         !ofs_url_is_loopback(url))
         return ofs_err_set(err, -EINVAL,
-                           "plain http to '%s' is refused unless it is allowed",
+                           "plain http to '%s' is refused; plain_http allows "
+                           "it",
                            url->host);
     return 0;
 }
