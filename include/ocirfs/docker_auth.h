@@ -6,31 +6,15 @@
  * Credentials of a registry from the files and helpers of docker, podman,
  * skopeo and buildah.  Files are read anew at each look-up (they change when
  * the user logs in).  Runs helpers as child processes, with a time and an
- * output limit; never through a shell.  Thread-safe.
+ * output limit; never through a shell; what one answered serves all
+ * repositories of the host for half a minute.  Thread-safe.
  *
  * Source: facts "docker-credentials": docker CLI, docker-credential-helpers,
  * containers-auth.json(5).
  */
 
 #include "ocirfs/call.h"
-#include "ocirfs/secret.h"
-
-enum ofs_cred_kind {
-    OFS_CRED_NONE,     /* anonymous */
-    OFS_CRED_BASIC,    /* user and password */
-    OFS_CRED_IDENTITY, /* secret is an OAuth refresh token */
-    OFS_CRED_BEARER,   /* secret is a bearer token for the registry itself */
-};
-
-struct ofs_cred {
-    enum ofs_cred_kind kind;
-    char *user; /* owned; NULL unless BASIC */
-    struct ofs_secret secret;
-    char *origin; /* owned; where it came from, for messages: "auth.json" */
-};
-
-void ofs_cred_done(struct ofs_cred *c);
-#define OFS_AUTOCRED OFS_AUTO(ofs_cred_done)
+#include "ocirfs/cred.h"
 
 /* The environment as values, so that tests own it; NULL: not set. */
 struct ofs_docker_auth_cfg {
@@ -53,11 +37,16 @@ OFS_DEFINE_AUTO(struct ofs_docker_auth, ofs_docker_auth_free)
  * The credential for `host` ("host" or "host:port") and repository (may be
  * "" or NULL).  0 also when there is none (kind NONE).  -EBADMSG a file or a
  * helper's answer is malformed, -ENOENT an explicit file is missing, -EIO a
- * helper failed; err says which file or helper, never a secret.
+ * helper failed; err says which file or helper, never a secret.  Blocks while
+ * a helper runs, as `call` allows (-EINTR, -ETIMEDOUT, -EAGAIN).  `ret` was
+ * empty before.
  */
 int ofs_docker_auth_find(struct ofs_docker_auth *a, struct ofs_call *call,
                          const char *host, const char *repo,
                          struct ofs_cred *ret,
                          struct ofs_err *err) OFS_MUST_CHECK;
+
+/* What helpers answered for `host` did not do: ask them anew next time. */
+void ofs_docker_auth_forget(struct ofs_docker_auth *a, const char *host);
 
 #endif

@@ -15,17 +15,8 @@
 
 #include "ocirfs/call.h"
 #include "ocirfs/clock.h"
+#include "ocirfs/cred.h"
 #include "ocirfs/http.h"
-#include "ocirfs/secret.h"
-
-struct ofs_cred;
-
-/* Where credentials come from: docker's files today, cloud principals too. */
-struct ofs_cred_source {
-    int (*find)(void *arg, struct ofs_call *call, const char *host,
-                const char *repo, struct ofs_cred *ret, struct ofs_err *err);
-    void *arg;
-};
 
 struct ofs_tokens_cfg {
     struct ofs_http *http;
