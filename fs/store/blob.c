@@ -60,6 +60,15 @@ static uint32_t last_chunk(const struct reading *rd)
     return chunk_at(rd->off + rd->len - 1);
 }
 
+/* Of nothing there is nothing to read, so nobody else would notice. */
+static bool can_be_empty(const struct ofs_digest *digest)
+{
+    struct ofs_digest nothing;
+
+    return ofs_digest_of(digest->alg, "", 0, &nothing) == 0 &&
+           ofs_digest_eq(digest, &nothing);
+}
+
 int ofs_store_open_blob(struct ofs_store *s, const struct ofs_digest *digest,
                         uint64_t size, struct ofs_source *source,
                         struct ofs_blob **ret, struct ofs_err *err)
@@ -69,6 +78,10 @@ int ofs_store_open_blob(struct ofs_store *s, const struct ofs_digest *digest,
 
     if (!b)
         return ofs_err_nomem(err, "an open blob");
+    if (size == 0 && !can_be_empty(digest))
+        return ofs_err_set(
+            err, -EBADMSG,
+            "damaged: the blob is empty, which its digest is not of");
     r = ofs_object_get(s, digest, size, &b->object, err);
     if (r < 0)
         return r;

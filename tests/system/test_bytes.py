@@ -13,6 +13,7 @@ import threading
 import pytest
 
 import images
+import imagetool
 import waiting
 from mounts import sha256_file
 
@@ -125,6 +126,15 @@ def test_pieces_in_any_order(mount, registry, image):
     finally:
         os.close(fd)
     assert sha256_file(blob_path(mnt, blob.digest)) == blob.digest
+
+
+@pytest.mark.semantics("S17", "S11")
+def test_an_empty_blob(mount, registry, image):
+    """docker's history has a layer of no bytes in some images."""
+    digest = imagetool.push_blob(registry.url, "app", b"")
+    path = blob_path(mount(registry), digest)
+    assert os.stat(path).st_size == 0
+    assert sha256_file(path) == digest
 
 
 @pytest.mark.semantics("S17")
