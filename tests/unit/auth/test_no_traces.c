@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ocirfs/docker_auth.h"
+#include "scratch.h"
+#include "token_answer.h"
+
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+/*
+ * Looks through the memory of this very process, freed or not, for a secret
+ * that was read and given back.  The secret is written down nowhere in this
+ * program: it is made into a file, and what is looked for is held inverted.
+ */
+enum {
+    SECRET_LEN = 240,
+    /* What is looked for: from the middle, since the allocator writes its
+     * own links over the first bytes of what is freed. */
+    NEEDLE_OFF = 96,
+    NEEDLE_LEN = 48,
+    BLOCK = 1024 * 1024,
+    MAPPING_MAX = 256 * 1024 * 1024, /* larger is a sanitizer's shadow */
+};
+
+/* ThreadSanitizer's shadow is terabytes in many small mappings. */
+#if defined(__SANITIZE_THREAD__)
+#define TOO_MUCH_MEMORY true
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TOO_MUCH_MEMORY true
+#endif
+#endif
+#ifndef TOO_MUCH_MEMORY
+#define TOO_MUCH_MEMORY false
+#endif
+
+static unsigned char inverted[NEEDLE_LEN];
+
+/* Through the file system only, so that no copy stays on this side: a child
+ * writes the files. */
+static void make_files(void)
+{
+    static const char script[] =
+        "cd \"$1\" && mkdir -p bin run/containers &&"
+        " s=$(head -c 300 /dev/urandom | od -An -tx1 | tr -d ' \\n' |"
+        " head -c 240) && printf %s \"$s\" >plain &&"
+        " printf '{\"auths\":{\"h\":{\"auth\":\"%s\"}},"
+        "\"credHelpers\":{\"i\":\"t\"}}'"
+        " \"$(printf 'user:%s' \"$s\" | base64 -w0)\""
+        " >run/containers/auth.json &&"
+        " printf '{\"token\":\"%s\"}' \"$s\" >answer &&"
+        " printf '#!/bin/sh\\necho {\\\\\"Username\\\\\":\\\\\"u\\\\\","
+        "\\\\\"Secret\\\\\":\\\\\"%s\\\\\"}\\n' \"$s\""
+        " >bin/docker-credential-t && chmod 700 bin/*";
+    char *const argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, strdup(script),
+                           (char[]){ "sh" }, scratch_dir,      NULL };
+    pid_t pid = fork();
+    int status = -1;
+
+    if (pid == 0) {
+        (void)execv("/bin/sh", argv);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    free(argv[2]);
+}
+
+static void learn_needle(void)
+{
+    OFS_AUTOFREE char *path = scratch_path("plain");
+    OFS_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    unsigned char text[NEEDLE_LEN];
+
+    assert_int_equal(pread(fd, text, NEEDLE_LEN, NEEDLE_OFF), NEEDLE_LEN);
+    for (size_t i = 0; i < NEEDLE_LEN; i++)
+        inverted[i] = (unsigned char)~text[i];
+    ofs_wipe(text, sizeof(text));
+}
+
+static bool is_needle(const unsigned char *p)
+{
+    for (size_t i = 0; i < NEEDLE_LEN; i++)
+        if ((unsigned char)~p[i] != inverted[i])
+            return false;
+    return true;
+}
+
+static unsigned count_in(int mem, uint64_t begin, uint64_t end,
+                         unsigned char *block)
+{
+    unsigned n = 0;
+
+    for (uint64_t at = begin; at < end; at += BLOCK - NEEDLE_LEN) {
+        size_t want = end - at < BLOCK ? (size_t)(end - at) : BLOCK;
+        ssize_t got = pread(mem, block, want, (off_t)at);
+
+        for (ssize_t i = 0; i + NEEDLE_LEN <= got; i++)
+            n += is_needle(block + i);
+    }
+    return n;
+}
+
+/* How often the secret is in memory that can be written. */
+static unsigned count_traces(void)
+{
+    OFS_AUTOCLOSE int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    unsigned char *block = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    unsigned n = 0;
+
+    assert_true(mem >= 0 && maps && block != MAP_FAILED);
+    while (fgets(line, sizeof(line), maps)) {
+        uint64_t begin, end;
+        char w;
+
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " r%c", &begin, &end, &w) != 3)
+            continue;
+        if (w == 'w' && end - begin < MAPPING_MAX &&
+            begin != (uint64_t)(uintptr_t)block)
+            n += count_in(mem, begin, end, block);
+    }
+    (void)fclose(maps);
+    (void)munmap(block, BLOCK);
+    return n;
+}
+
+static struct ofs_docker_auth *auth_new(void)
+{
+    OFS_AUTOFREE char *runtime = scratch_path("run");
+    OFS_AUTOFREE char *path = ofs_strf("%s/bin:/usr/bin:/bin", scratch_dir);
+    const struct ofs_docker_auth_cfg cfg = { .xdg_runtime_dir = runtime,
+                                             .path = path };
+
+    return ofs_docker_auth_new(&cfg, NULL);
+}
+
+static void find_and_drop(const char *host)
+{
+    OFS_AUTO(ofs_docker_auth_freep) struct ofs_docker_auth *a = auth_new();
+    OFS_AUTOCRED struct ofs_cred c = { 0 };
+    OFS_AUTOSECRET struct ofs_secret basic = { 0 };
+    OFS_AUTO(ofs_call_done) struct ofs_call call;
+
+    ofs_call_init(&call, OFS_NEVER);
+    assert_int_equal(ofs_docker_auth_find(a, &call, host, "", &c, NULL), 0);
+    assert_int_equal(c.secret.len, SECRET_LEN);
+    assert_int_equal(ofs_cred_basic(&c, &basic), 0);
+    assert_true(count_traces() >= 1); /* or it could not find any */
+}
+
+static void files_leave_no_trace(void **state)
+{
+    (void)state;
+    if (TOO_MUCH_MEMORY)
+        skip();
+    find_and_drop("h");
+    assert_int_equal(count_traces(), 0);
+}
+
+static void helpers_leave_no_trace(void **state)
+{
+    (void)state;
+    if (TOO_MUCH_MEMORY)
+        skip();
+    find_and_drop("i");
+    assert_int_equal(count_traces(), 0);
+}
+
+static void answers_leave_no_trace(void **state)
+{
+    OFS_AUTOFREE char *path = scratch_path("answer");
+    OFS_AUTO(ofs_buf_wipe) struct ofs_buf text = OFS_BUF_INIT(4096);
+    struct ofs_token_answer a = { 0 };
+
+    (void)state;
+    if (TOO_MUCH_MEMORY)
+        skip();
+    assert_int_equal(ofs_file_read(AT_FDCWD, path, &text), 0);
+    assert_int_equal(
+        ofs_token_answer_parse(ofs_buf_str(&text), text.len, &a, NULL), 0);
+    ofs_buf_wipe(&text);
+    assert_true(count_traces() >= 1);
+    ofs_token_answer_done(&a);
+    assert_int_equal(count_traces(), 0);
+}
+
+static int setup(void **state)
+{
+    if (scratch_setup(state) < 0)
+        return -1;
+    make_files();
+    learn_needle();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_leave_no_trace),
+        cmocka_unit_test(helpers_leave_no_trace),
+        cmocka_unit_test(answers_leave_no_trace),
+    };
+
+    return cmocka_run_group_tests(tests, setup, scratch_teardown);
+}
