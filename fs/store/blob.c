@@ -457,8 +457,6 @@ int ofs_blob_read(struct ofs_blob *b, struct ofs_call *call, void *buf,
         len = 0;
     else if (len > o->size - off)
         len = (size_t)(o->size - off);
-    if (len == 0 && o->size == 0 && o->broken)
-        return ofs_err_set(err, o->broken, "the empty blob has another digest");
     if (len > 0 && !read_quickly(o, buf, len, off))
         r = read_slowly(b, call, buf, len, off, err);
     if (r < 0)

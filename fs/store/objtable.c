@@ -64,18 +64,6 @@ object_new(struct ofs_store *s, const struct ofs_digest *digest, uint64_t size)
     return ofs_take(&o);
 }
 
-/* An empty blob has no files; its digest is known at once. */
-static int attach_empty(struct ofs_object *o)
-{
-    struct ofs_digest d = { 0 };
-    int r = ofs_digest_of((enum ofs_digest_alg)o->digest.alg, "", 0, &d);
-
-    OFS_GUARD(&o->mtx);
-    o->verified = r == 0 && ofs_digest_eq(&d, &o->digest);
-    o->broken = o->verified ? 0 : -EBADMSG;
-    return 0;
-}
-
 /* Sums and file of a new object, which nobody else uses before it is ready. */
 static int attach(struct ofs_object *o)
 {
@@ -86,7 +74,7 @@ static int attach(struct ofs_object *o)
     int r;
 
     if (o->size == 0)
-        return attach_empty(o);
+        return 0; /* no chunks, no files */
     r = ofs_sums_load(&o->store->files, &o->digest, o->size, &sums);
     if (r == -EBADMSG)
         return r;

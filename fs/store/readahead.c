@@ -36,6 +36,13 @@ static bool is_near(const struct ofs_readahead *ra, uint64_t off)
     return off <= ra->run_end + tolerance && off + tolerance >= ra->run_end;
 }
 
+/* Within what was read before, and not long ago: overtaken by others. */
+static bool is_late(const struct ofs_readahead *ra, uint64_t off, uint64_t end)
+{
+    return ra->started && off >= ra->run_start && end <= ra->run_end &&
+           off + OFS_RA_NEAR_OLD >= ra->run_end;
+}
+
 void ofs_readahead_halt(struct ofs_readahead *ra)
 {
     ra->from = ra->to = 0;
@@ -55,13 +62,13 @@ void ofs_readahead_note(struct ofs_readahead *ra, uint64_t off, uint64_t len,
 {
     uint64_t window, end = off + len;
 
+    if (is_late(ra, off, end))
+        return; /* or the same again: nothing new is learnt */
     if (!ra->started || !is_near(ra, off)) {
         begin_run(ra, off, len);
         /* Somewhere in the middle: one read is no sequence yet. */
         if (off > 0)
             return;
-    } else if (end <= ra->run_end) {
-        return; /* the same again, or a late one: nothing new is learnt */
     }
     ra->run_end = max_u64(ra->run_end, end);
     window = max_u64(2 * (ra->run_end - ra->run_start), OFS_RA_WINDOW_MIN);

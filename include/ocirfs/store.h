@@ -68,7 +68,8 @@ struct ofs_blob;
  * Open a blob of `size` bytes (from its descriptor or a HEAD).  Takes a
  * reference to `source`; it may be NULL: then only what is on disk can be
  * read and the rest is -ENOENT.  Touches no network.  -ENOMEM; -EBADMSG: the
- * cache holds that digest verified with another size; -EFBIG: more than 1 TiB.
+ * cache holds that digest verified with another size, or the blob is empty
+ * and the digest is not that of nothing; -EFBIG: more than 1 TiB.
  */
 int ofs_store_open_blob(struct ofs_store *s, const struct ofs_digest *digest,
                         uint64_t size, struct ofs_source *source,

@@ -125,14 +125,16 @@ UNUSED static int fake_stream(struct fake *f, struct ofs_call *call,
         to = until(off, to, atomic_load(&f->stall_at));
         to = until(off, to, atomic_load(&f->fail_at));
         r = ofs_call_check(call, err);
-        if (r == 0)
-            r = fake_send(f, off, to, attempt, sink, arg);
         if (r < 0)
             return r;
+        /* Counted first: who is woken by these bytes may look. */
         atomic_fetch_add(&f->bytes, to - off);
+        if (to % OFS_CHUNK_BYTES == 0 || to == f->size)
+            atomic_fetch_add(&f->asked[(to - 1) / OFS_CHUNK_BYTES], 1);
+        r = fake_send(f, off, to, attempt, sink, arg);
+        if (r < 0)
+            return r;
         off = to;
-        if (off % OFS_CHUNK_BYTES == 0 || off == f->size)
-            atomic_fetch_add(&f->asked[(off - 1) / OFS_CHUNK_BYTES], 1);
     }
     return 0;
 }
