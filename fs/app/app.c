@@ -222,20 +222,22 @@ static int build(struct app *a, struct ofs_err *err)
 
 /*
  * The network ends first, so that nothing that still waits for it can hold up
- * the way out; then from the top layer down.
+ * the way out; then from the top layer down.  The session is freed when the
+ * store has no threads any more that could tell it of damage.
  */
 static void take_down(struct app *a)
 {
     if (a->http)
         ofs_http_stop(a->http);
-    ofs_session_free(a->session);
-    a->session = NULL;
+    if (a->session)
+        ofs_session_stop(a->session);
     if (a->tree)
         ofs_tree_stop(a->tree);
     if (a->store)
         ofs_store_stop(a->store);
     if (a->registry)
         ofs_registry_stop(a->registry);
+    ofs_session_free(a->session);
     ofs_tree_free(a->tree);
     ofs_store_free(a->store);
     ofs_registry_free(a->registry);

@@ -3,7 +3,9 @@
 
 #include "ocirfs/log.h"
 
+#include <poll.h>
 #include <stdio.h>
+#include <sys/mount.h>
 
 enum {
     SESSION_THREADS = 8, /* answer what is known; never wait */
@@ -161,17 +163,38 @@ int ofs_session_run(struct ofs_session *s, struct ofs_err *err)
     return 0;
 }
 
+void ofs_session_stop(struct ofs_session *s)
+{
+    if (s->fuse)
+        ofs_ops_cancel(s);
+    ofs_workers_free(s->pool);
+    s->pool = NULL;
+    ofs_opened_end_all(s);
+}
+
+/*
+ * Requests that nobody will answer any more end with an error, and with them
+ * what the notifier may wait for.  Not when the mount has gone already: the
+ * path then leads to somebody else's files.
+ */
+static void abort_connection(struct ofs_session *s)
+{
+    struct pollfd fuse = { .fd = fuse_session_fd(s->fuse) };
+
+    if (poll(&fuse, 1, 0) != 1 || !(fuse.revents & POLLERR))
+        (void)umount2(s->mountpoint, MNT_FORCE | MNT_DETACH);
+}
+
 void ofs_session_free(struct ofs_session *s)
 {
     if (!s)
         return;
-    if (s->fuse)
-        ofs_ops_cancel(s);
-    ofs_workers_free(s->pool);
-    ofs_opened_end_all(s);
+    ofs_session_stop(s);
+    if (s->mounted)
+        abort_connection(s);
+    ofs_workers_free(s->notifier);
     if (s->mounted)
         fuse_session_unmount(s->fuse);
-    ofs_workers_free(s->notifier);
     if (s->fuse)
         fuse_session_destroy(s->fuse);
     ofs_iobufs_done(&s->bufs);

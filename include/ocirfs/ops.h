@@ -42,7 +42,10 @@ int ofs_session_mount(const struct ofs_session_cfg *cfg,
 /* Serve until unmounted, or SIGTERM, SIGINT, SIGHUP.  After daemonising. */
 int ofs_session_run(struct ofs_session *s, struct ofs_err *err) OFS_MUST_CHECK;
 
-/* Unmounts when still mounted. */
+/* Ends what is under way; after it nobody uses the tree.  After run. */
+void ofs_session_stop(struct ofs_session *s);
+
+/* Stops, and unmounts when still mounted. */
 void ofs_session_free(struct ofs_session *s);
 OFS_DEFINE_AUTO(struct ofs_session, ofs_session_free)
 

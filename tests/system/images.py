@@ -84,7 +84,8 @@ def index(members, docker=False):
 
 def push(registry, repo, manifest, *tags):
     """Everything a manifest needs, then itself, under all the tags."""
-    client = imagetool.as_registry(registry.url)
+    client = registry if isinstance(registry, imagetool.Registry) \
+        else imagetool.as_registry(registry.url)
     for child in manifest.children:
         push(registry, repo, child)
     for blob in manifest.blobs:
