@@ -17,9 +17,6 @@
 int ofs_manifest_load(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_repo *repo, const struct ofs_digest *digest,
                       struct ofs_buf *ret, struct ofs_err *err) OFS_MUST_CHECK;
-/* Put one that has just been verified into the store. */
-void ofs_manifest_keep(struct ofs_tree *t, const struct ofs_digest *digest,
-                       const char *bytes, uint64_t size);
 /* As ofs_manifest_load, of an image configuration. */
 int ofs_config_load(struct ofs_tree *t, struct ofs_call *call,
                     struct ofs_repo *repo, const struct ofs_descriptor *config,

@@ -182,6 +182,9 @@ static void job_end(struct ofs_batch *b)
     ofs_waitlist_wake(&b->waiters);
 }
 
+/* To the end of the queue, if there is one: others want a thread, too. */
+static bool give_way(struct ofs_batch *b);
+
 static void job(void *arg)
 {
     struct ofs_batch *b = arg;
@@ -189,11 +192,19 @@ static void job(void *arg)
 
     while (take_item(b, &i)) {
         run_item(b, i);
-        if (ofs_workers_add(b->pool->workers, job, b) == 0)
+        if (give_way(b))
             return; /* the job and its reference live on in the queue */
     }
     job_end(b);
     ofs_batch_unref(b);
+}
+
+static bool give_way(struct ofs_batch *b)
+{
+    struct ofs_workers *w = b->pool->workers;
+
+    return ofs_workers_busy(w) > b->pool->max_parallel &&
+           ofs_workers_add(w, job, b) == 0;
 }
 
 struct ofs_batch *ofs_batch_new(struct ofs_batches *p,

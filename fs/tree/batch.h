@@ -7,8 +7,8 @@
  * repository, all manifests of an index, or one listing that nobody waits
  * long for.  Thread-safe.
  *
- * A worker takes one item and then goes to the end of the queue, so two
- * batches share the workers whatever their sizes.
+ * A worker that did an item goes to the end of the queue when others wait, so
+ * two batches share the workers whatever their sizes.
  */
 
 #include "ocirfs/call.h"

@@ -25,16 +25,10 @@ struct object {
 static int stored(struct object *o)
 {
     ofs_buf_reset(o->bytes);
+    if (ofs_pending_get(&o->t->pending, o->digest, o->bytes) == 0)
+        return 0;
+    ofs_buf_reset(o->bytes);
     return ofs_store_get(o->t->store, o->digest, o->limit, o->bytes, NULL);
-}
-
-void ofs_manifest_keep(struct ofs_tree *t, const struct ofs_digest *digest,
-                       const char *bytes, uint64_t size)
-{
-    /* Verified by the registry's client; not being kept is no failure. */
-    int r = ofs_store_put(t->store, digest, bytes, size, NULL);
-
-    (void)r;
 }
 
 static int fetch_manifest(struct object *o, struct ofs_call *call,
@@ -51,7 +45,7 @@ static int fetch_manifest(struct object *o, struct ofs_call *call,
     ofs_buf_reset(o->bytes);
     if (ofs_buf_add(o->bytes, info.bytes, info.size) < 0)
         return ofs_err_nomem(err, "a manifest");
-    ofs_manifest_keep(o->t, o->digest, info.bytes, info.size);
+    ofs_pending_add(&o->t->pending, o->digest, info.bytes, info.size);
     return 0;
 }
 
@@ -70,6 +64,7 @@ static int fetch_blob_once(struct object *o, struct ofs_call *call,
         .len = o->size,
         .use_mirror = use_mirror,
     };
+    struct ofs_digest d;
     int r;
 
     ofs_buf_reset(o->bytes);
@@ -77,8 +72,13 @@ static int fetch_blob_once(struct object *o, struct ofs_call *call,
                                err);
     if (r < 0)
         return r;
-    return ofs_store_put(o->t->store, o->digest, o->bytes->data, o->bytes->len,
-                         err);
+    r = ofs_digest_of(o->digest->alg, ofs_buf_str(o->bytes), o->bytes->len, &d);
+    if (r < 0 || !ofs_digest_eq(&d, o->digest))
+        return ofs_err_set(err, -EBADMSG,
+                           "a configuration with other bytes "
+                           "than its digest says");
+    ofs_pending_add(&o->t->pending, o->digest, o->bytes->data, o->bytes->len);
+    return 0;
 }
 
 static int fetch_blob(struct object *o, struct ofs_call *call,

@@ -62,6 +62,7 @@ static void ended(void *arg)
         b = ofs_take(&p->repo->prefetch);
     }
     ofs_batch_unref(b);
+    ofs_pending_resume(&p->t->pending);
     ofs_note_tags(p->t, p->repo, /* now= */ true);
 }
 
@@ -168,6 +169,7 @@ static int begin(struct ofs_tree *t, struct ofs_repo *repo,
         repo->prefetch = ofs_batch_ref(fresh);
     }
     ofs_metric_add(&prefetches, 1);
+    ofs_pending_hold(&t->pending);
     r = ofs_batch_go(fresh, err);
     *ret = ofs_take(&fresh);
     return r;

@@ -2,7 +2,6 @@
 #include "ocirfs/mediatype.h"
 #include "ocirfs/metrics.h"
 #include "ocirfs/registry.h"
-#include "ocirfs/store.h"
 
 #include "ask.h"
 
@@ -147,7 +146,7 @@ static int ask_whole(const struct ofs_tag_of *q, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    ofs_manifest_keep(q->t, &info.digest, info.bytes, info.size);
+    ofs_pending_add(&q->t->pending, &info.digest, info.bytes, info.size);
     return from_bytes(q, call, info.bytes, &info, ret, err);
 }
 

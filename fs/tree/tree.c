@@ -11,6 +11,9 @@
 
 _Static_assert((int)OFS_ROOT_INO == (int)OFS_NODES_ROOT, "the root's number");
 
+/* How long an unmount may take for what is only a request less tomorrow. */
+enum { FLUSH_MS = 500 };
+
 static void copy_cfg(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
 {
     t->registry = cfg->registry;
@@ -44,6 +47,7 @@ static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
     t->flights = ofs_flights_new();
     t->batches = ofs_batches_new(cfg->max_parallel);
     if (!t->url || !t->flights || !t->batches ||
+        ofs_pending_init(&t->pending, t->store, t->batches) < 0 ||
         ofs_nodes_init(&t->nodes) < 0 || ofs_repos_init(t) < 0 ||
         ofs_catalog_init(t, cfg->repos) < 0)
         return -ENOMEM;
@@ -75,6 +79,7 @@ int ofs_tree_start(struct ofs_tree *t, struct ofs_err *err)
 void ofs_tree_stop(struct ofs_tree *t)
 {
     ofs_batches_stop(t->batches);
+    ofs_pending_flush(&t->pending, FLUSH_MS);
     ofs_repos_flush(t);
 }
 
@@ -84,6 +89,7 @@ void ofs_tree_free(struct ofs_tree *t)
         return;
     /* Batches hold repositories, so they end first. */
     ofs_batches_free(t->batches);
+    ofs_pending_done(&t->pending);
     ofs_catalog_done(t);
     ofs_repos_done(t);
     ofs_nodes_done(&t->nodes);

@@ -8,8 +8,8 @@
  * a struct ofs_repo for each repository in use (tags, what they name, which
  * blobs they reach).  Nodes are immutable; views translate between them.
  *
- * Locks: nodes.mtx (TREE) < catalog.mtx, repos.mtx, each repo.mtx (NODE, never
- * two of them at once) < batches (INFLIGHT).  None is held across the network
+ * Locks: nodes.mtx (TREE) < catalog.mtx, repos.mtx, pending.mtx, each repo.mtx
+ * (NODE, never two of them at once) < batches (INFLIGHT).  None is held across the network
  * or the store.
  */
 
@@ -22,6 +22,7 @@
 #include "blobset.h"
 #include "listing.h"
 #include "nodes.h"
+#include "pending.h"
 #include "tagtable.h"
 
 #include <stdatomic.h>
@@ -114,6 +115,7 @@ struct ofs_tree {
     struct ofs_repos repos;
     struct ofs_flights *flights;
     struct ofs_batches *batches;
+    struct ofs_pending pending;
     atomic_bool suspect; /* the registry kept somebody waiting too long */
 };
 
