@@ -42,9 +42,15 @@ static struct ofs_metric up_gauge = OFS_GAUGE(
 
 enum reg_verdict ofs_reg_judge(const struct reg_evidence *e)
 {
-    if (e->code == 0 || e->answered)
+    bool unreachable = ofs_http_is_unreachable(e->code);
+
+    if (e->code == 0)
         return REG_ALIVE;
-    if (!ofs_http_is_unreachable(e->code))
+    /* A body that broke off says when the registry was last heard, but that
+     * was some time before now. */
+    if (e->answered)
+        return unreachable || e->code == -EIO ? REG_NOTHING : REG_ALIVE;
+    if (!unreachable)
         return REG_NOTHING;
     if (e->answered_ms > e->begun_ms)
         return e->ended_ms - e->answered_ms < PATIENCE_MS ? REG_NOTHING

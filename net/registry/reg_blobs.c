@@ -27,7 +27,10 @@ enum {
     /* Attempts with a few bytes each: so many, and one for so many bytes. */
     ATTEMPTS_MAX = 16,
     ATTEMPT_BYTES = 64 * 1024,
-    MIRROR_ATTEMPTS_MAX = 3,  /* the source is better than remnants */
+    MIRROR_ATTEMPTS_MAX = 3, /* the source is better than remnants */
+    /* A pull-through mirror sends the whole of what it has not yet (seen in
+     * distribution 2.8); the source is nearer than the end of that. */
+    MIRROR_SKIP_MAX = 4 * 1024 * 1024,
     HABIT_TTL_MS = 5 * 60000, /* that a server ignores ranges */
     DRAIN_MAX = 64 * 1024,    /* bytes read for nothing to keep a connection */
 };
@@ -48,7 +51,8 @@ struct run {
     int sink_failed; /* what it returned then */
 
     /* At one end. */
-    bool no_range; /* it was asked for a part and got that wrong */
+    uint64_t skip_max; /* bytes in front of what is wanted */
+    bool no_range;     /* it was asked for a part and got that wrong */
 
     /* One attempt; the engine's thread writes while it runs. */
     struct blob_want want;
@@ -67,10 +71,13 @@ static int on_head(void *arg, int status, const struct ofs_headers *headers)
     run->plan = (struct blob_plan){ 0 };
     run->verdict =
         ofs_blob_answer(status, headers, &run->want, &run->plan, &run->why);
+    if (run->verdict == 0 && run->plan.skip > run->skip_max)
+        run->verdict = ofs_err_set(&run->why, -ERANGE, "sends far too much");
     return run->verdict;
 }
 
-static int feed(struct run *run, const char *data, size_t len)
+/* Hand on what is wanted of it; how much that was, or the sink's errno. */
+static ssize_t feed(struct run *run, const char *data, size_t len)
 {
     size_t n = len < run->plan.take ? len : (size_t)run->plan.take;
 
@@ -80,25 +87,28 @@ static int feed(struct run *run, const char *data, size_t len)
         return run->sink_failed;
     run->plan.take -= n;
     run->done += n;
-    return 0;
+    return (ssize_t)n;
 }
 
 static int on_body(void *arg, const void *data, size_t len)
 {
     struct run *run = arg;
     size_t skip = len < run->plan.skip ? len : (size_t)run->plan.skip;
-    bool surplus = len - skip > run->plan.take;
-    int r;
+    size_t extra;
+    ssize_t n;
 
     run->got_bytes = true;
     run->plan.skip -= skip;
-    r = feed(run, (const char *)data + skip, len - skip);
-    if (r < 0 || run->plan.skip > 0 || run->plan.take > 0)
-        return r;
+    n = feed(run, (const char *)data + skip, len - skip);
+    if (n < 0 || run->plan.skip > 0 || run->plan.take > 0)
+        return n < 0 ? (int)n : 0;
+    extra = len - skip - (size_t)n;
     /* More than the head announced, or more than is worth reading. */
-    run->stopped =
-        (surplus && run->plan.rest == 0) || run->plan.rest > DRAIN_MAX;
-    return run->stopped ? -ECANCELED : 0;
+    run->stopped = extra > run->plan.rest || run->plan.rest > DRAIN_MAX;
+    if (run->stopped)
+        return -ECANCELED;
+    run->plan.rest -= extra;
+    return 0;
 }
 
 static bool is_whole(const struct ofs_blob_range *range, uint64_t done)
@@ -249,6 +259,7 @@ static int read_op(struct reg_end *end, struct ofs_call *call, void *arg,
     struct patience full = left;
 
     run->no_range = false;
+    run->skip_max = end->is_mirror ? MIRROR_SKIP_MAX : UINT64_MAX;
     /* The mirror may have fed a sink that then failed. */
     if (run->sink_failed < 0)
         return run->sink_failed;

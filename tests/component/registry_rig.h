@@ -153,6 +153,7 @@ struct rig_bytes {
     char *data;
     size_t len, room;
     size_t refuse_at; /* the sink fails from there on; 0: never */
+    int refuse_code;
 };
 
 static inline int rig_sink(void *arg, const void *data, size_t len)
@@ -160,7 +161,7 @@ static inline int rig_sink(void *arg, const void *data, size_t len)
     struct rig_bytes *b = arg;
 
     if (b->refuse_at > 0 && b->len + len > b->refuse_at)
-        return -ENOSPC;
+        return b->refuse_code;
     if (b->len + len > b->room)
         return -EFBIG; /* more than was asked for: the test will fail */
     memcpy(b->data + b->len, data, len);

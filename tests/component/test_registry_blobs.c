@@ -167,6 +167,24 @@ static void a_read_goes_on_where_it_broke(void **state)
     assert_non_null(strstr(range, "-4194303"));
 }
 
+/* What lies close behind is read for nothing, so that the connection stays. */
+static void a_little_too_much_does_not_cost_the_connection(void **state)
+{
+    RIG_AUTO struct rig rig;
+    struct rig_blob blob;
+
+    (void)state;
+    rig_start(&rig, NULL);
+    blob = rig_seeded(&rig, 4, 50000);
+    rig_fault(&rig, GET_BLOB, 0, FAKE_WHOLE_FOR_RANGE, 0);
+    for (uint64_t i = 0; i < 5; i++)
+        assert_int_equal(rig_read(&rig, &blob, 100 * i, 100), 0);
+    assert_int_equal(fake_server_connections(rig.server), 1);
+    blob = rig_seeded(&rig, 4, 50000000);
+    assert_int_equal(rig_read(&rig, &blob, 100, 100), 0);
+    assert_true(fake_server_body_bytes(rig.server) < 40000000);
+}
+
 static void three_attempts_without_a_byte_are_enough(void **state)
 {
     RIG_AUTO struct rig rig;
@@ -228,17 +246,23 @@ static void other_sizes_are_told(void **state)
     assert_int_equal(rig_read(&rig, &blob, 1000, 1), -EBADMSG);
 }
 
+/* Also with an errno that the network has, too. */
 static void a_sink_that_fails_ends_the_read(void **state)
 {
-    RIG_AUTO struct rig rig;
-    OFS_AUTO(rig_bytes_done) struct rig_bytes b = { .refuse_at = 100000 };
-    struct rig_blob blob;
+    static const int codes[] = { -ENOSPC, -EIO, -ETIMEDOUT };
 
     (void)state;
-    rig_start(&rig, NULL);
-    blob = rig_seeded(&rig, 8, MIB);
-    assert_int_equal(rig_read_to(&rig, &blob, 0, MIB, &b), -ENOSPC);
-    assert_int_equal(rig_count(&rig, GET_BLOB), 1);
+    for (size_t i = 0; i < OFS_COUNT_OF(codes); i++) {
+        RIG_AUTO struct rig rig;
+        OFS_AUTO(rig_bytes_done)
+        struct rig_bytes b = { .refuse_at = 100000, .refuse_code = codes[i] };
+        struct rig_blob blob;
+
+        rig_start(&rig, NULL);
+        blob = rig_seeded(&rig, 8, MIB);
+        assert_int_equal(rig_read_to(&rig, &blob, 0, MIB, &b), codes[i]);
+        assert_int_equal(rig_count(&rig, GET_BLOB), 1);
+    }
 }
 
 static void names_that_cannot_be_never_leave(void **state)
@@ -281,6 +305,7 @@ int main(void)
         cmocka_unit_test(odd_answers_are_taken_or_refused),
         cmocka_unit_test(a_server_that_calls_ranges_impossible_gives_all),
         cmocka_unit_test(a_read_goes_on_where_it_broke),
+        cmocka_unit_test(a_little_too_much_does_not_cost_the_connection),
         cmocka_unit_test(three_attempts_without_a_byte_are_enough),
         cmocka_unit_test(a_reset_without_progress_ends),
         cmocka_unit_test(a_server_without_ranges_is_remembered),

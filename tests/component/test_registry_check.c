@@ -225,6 +225,23 @@ static void the_size_of_a_blob_is_found(void **state)
     }
 }
 
+/* A server that answers HEAD without looking. */
+static void a_length_of_nothing_is_looked_into(void **state)
+{
+    RIG_AUTO struct rig rig;
+    struct rig_blob blob;
+    uint64_t size = 0;
+
+    (void)state;
+    rig_start(&rig, NULL);
+    blob = rig_seeded(&rig, 1, 123456);
+    fake_server_canned(rig.server, "HEAD *", 200, NULL, "");
+    assert_int_equal(ofs_registry_blob_head(rig.r, &rig.call, "a/b",
+                                            &blob.digest, &size, &rig.err),
+                     0);
+    assert_int_equal(size, blob.size);
+}
+
 /* And what the GET for one byte answers then. */
 static const struct {
     const char *what;
@@ -275,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_bad_mirror_url_is_refused),
         cmocka_unit_test(a_prefix_is_kept),
         cmocka_unit_test(the_size_of_a_blob_is_found),
+        cmocka_unit_test(a_length_of_nothing_is_looked_into),
         cmocka_unit_test(the_size_is_found_by_get_where_head_fails),
     };
 

@@ -208,6 +208,24 @@ static void bytes_are_verified(void **state)
     }
 }
 
+/* A digest is believed to nobody, not even to a server that tells none. */
+static void other_bytes_than_the_digests_are_refused(void **state)
+{
+    RIG_AUTO struct rig rig;
+    OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
+    struct fake_image image;
+    char ref[OFS_DIGEST_TEXT_MAX];
+
+    (void)state;
+    rig_start(&rig, NULL);
+    image = fake_registry_image(rig.fake, "a/b", "1.0", 1, 1, 100);
+    (void)ofs_digest_format(&image.manifest, ref);
+    rig_fault(&rig, GET, 0, FAKE_DROP_DIGEST_HEADER, 0);
+    rig_fault(&rig, GET, 0, FAKE_WRONG_DIGEST, 20);
+    assert_int_equal(get(&rig, ref, &info), -EBADMSG);
+    assert_null(info.bytes);
+}
+
 static void types_without_a_word_are_seen_in_the_bytes(void **state)
 {
     static const char index[] = "{\"schemaVersion\":2,\"manifests\":[]}";
@@ -294,6 +312,7 @@ int main(void)
         cmocka_unit_test(by_digest_it_is_the_same),
         cmocka_unit_test(an_odd_head_is_followed_by_a_get),
         cmocka_unit_test(bytes_are_verified),
+        cmocka_unit_test(other_bytes_than_the_digests_are_refused),
         cmocka_unit_test(types_without_a_word_are_seen_in_the_bytes),
         cmocka_unit_test(the_registrys_own_words_are_told),
         cmocka_unit_test(references_that_cannot_be_are_not_asked_for),

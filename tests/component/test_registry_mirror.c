@@ -174,6 +174,25 @@ static void a_read_that_breaks_goes_on_at_the_source(void **state)
     assert_null(strstr(range, "bytes=10-"));
 }
 
+/* As a pull-through mirror does with what it does not have yet. */
+static void a_mirror_that_sends_far_too_much_is_passed_over(void **state)
+{
+    enum { SIZE = 12 * MIB };
+    RIG_AUTO struct rig rig;
+    struct rig_blob blob;
+
+    (void)state;
+    rig_start(&rig, &with_mirror);
+    blob = rig_seeded(&rig, 1, SIZE);
+    (void)fake_registry_seeded(rig.fake_mirror, "a/b", 1, SIZE);
+    mirror_fault(&rig, BLOB, 0, FAKE_WHOLE_FOR_RANGE, 0);
+    assert_int_equal(rig_read(&rig, &blob, MIB, 4096), 0);
+    assert_int_equal(rig_count(&rig, BLOB), 0);
+    assert_int_equal(rig_read(&rig, &blob, 8 * MIB, 4096), 0);
+    assert_int_equal(rig_count(&rig, BLOB), 1);
+    assert_true(fake_server_body_bytes(rig.server) <= 4096);
+}
+
 static void a_mirror_may_be_passed_over_on_request(void **state)
 {
     RIG_AUTO struct rig rig;
@@ -193,6 +212,42 @@ static void a_mirror_may_be_passed_over_on_request(void **state)
                                             &b, &rig.err),
                      0);
     assert_int_equal(mirror_count(&rig, "* *"), 0);
+}
+
+static void a_sink_that_fails_is_not_fed_by_the_source(void **state)
+{
+    RIG_AUTO struct rig rig;
+    OFS_AUTO(rig_bytes_done)
+    struct rig_bytes b = { .refuse_at = 1000, .refuse_code = -EIO };
+    struct rig_blob blob;
+
+    (void)state;
+    rig_start(&rig, &with_mirror);
+    blob = image_in_both(&rig);
+    assert_int_equal(rig_read_to(&rig, &blob, 0, MIB, &b), -EIO);
+    assert_int_equal(rig_count(&rig, "* *"), 0);
+}
+
+static void half_a_list_of_the_mirror_is_forgotten(void **state)
+{
+    RIG_AUTO struct rig rig;
+    OFS_AUTOSTRV struct ofs_strv names = { 0 };
+
+    (void)state;
+    rig_start(&rig, &with_mirror);
+    (void)image_in_both(&rig);
+    (void)fake_registry_image(rig.fake_mirror, "a/b", "zzz", 1, 1, 10);
+    fake_server_fault(rig.mirror_server,
+                      &(struct fake_fault){ .match = TAGS,
+                                            .nth = 1,
+                                            .kind = FAKE_SET_HEADER,
+                                            .text = "Link: <?last=zzz>; "
+                                                    "rel=next" });
+    mirror_fault(&rig, TAGS, 2, FAKE_STATUS, 500);
+    assert_int_equal(
+        ofs_registry_tags(rig.r, &rig.call, "a/b", &names, &rig.err), 0);
+    assert_int_equal(names.n, 1);
+    assert_string_equal(names.at[0], "1.0");
 }
 
 struct test_clock {
@@ -321,7 +376,10 @@ int main(void)
         cmocka_unit_test(what_it_lacks_comes_from_the_source),
         cmocka_unit_test(a_mirror_that_answers_badly_is_passed_over),
         cmocka_unit_test(a_read_that_breaks_goes_on_at_the_source),
+        cmocka_unit_test(a_mirror_that_sends_far_too_much_is_passed_over),
         cmocka_unit_test(a_mirror_may_be_passed_over_on_request),
+        cmocka_unit_test(a_sink_that_fails_is_not_fed_by_the_source),
+        cmocka_unit_test(half_a_list_of_the_mirror_is_forgotten),
         cmocka_unit_test(a_mirror_that_is_down_is_left_alone_for_a_while),
         cmocka_unit_test(a_mirror_that_hangs_leaves_time_for_the_source),
         cmocka_unit_test(the_catalog_comes_from_the_source_alone),

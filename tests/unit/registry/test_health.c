@@ -15,10 +15,11 @@ static const struct {
     enum reg_verdict verdict;
 } rows[] = {
     { "an answer", { 0, false, 1000, 1010, 0 }, REG_ALIVE },
-    { "a failure with a status", { -EIO, true, 1000, 1010, 0 }, REG_ALIVE },
+    { "an answer too long", { -EFBIG, true, 1000, 1010, 0 }, REG_ALIVE },
+    { "a body that broke off", { -EIO, true, 1000, 1010, 0 }, REG_NOTHING },
     { "time-out in the middle of a body",
       { -ETIMEDOUT, true, 1000, 31000, 0 },
-      REG_ALIVE },
+      REG_NOTHING },
     { "refused", { -ECONNREFUSED, false, 1000, 1010, 0 }, REG_GONE },
     { "no such host", { -EHOSTUNREACH, false, 1000, 1010, 0 }, REG_GONE },
     { "bad certificate", { -EPROTO, false, 1000, 1010, 0 }, REG_GONE },
