@@ -54,7 +54,7 @@ static enum outcome make_room(struct ofs_store *s, struct ofs_lru_item *items)
     struct ofs_lru lru = { .items = items, .room = REMEMBERED };
     uint64_t used, excess, freed = 0;
 
-    used = ofs_sweep_blobs(s, &lru);
+    used = ofs_sweep_small(s) + ofs_sweep_blobs(s, &lru);
     excess = ofs_space_excess(&s->space, used);
     if (excess > 0) {
         ofs_lru_sort(&lru);
@@ -64,6 +64,11 @@ static enum outcome make_room(struct ofs_store *s, struct ofs_lru_item *items)
     if (freed >= excess)
         return ENOUGH;
     return freed > 0 ? MORE : STUCK;
+}
+
+static int64_t rest_ms(const struct ofs_store *s)
+{
+    return s->tweaks.retry_ms < REST_MS ? s->tweaks.retry_ms : REST_MS;
 }
 
 void *ofs_evictor_run(void *store)
@@ -81,7 +86,7 @@ void *ofs_evictor_run(void *store)
         atomic_fetch_add(&s->n_rounds, 1);
         /* All that is left is open: do not scan for each fetch. */
         if (outcome == STUCK)
-            ofs_keeper_rest(&s->evictor, REST_MS);
+            ofs_keeper_rest(&s->evictor, rest_ms(s));
         if (!ofs_keeper_sleep(&s->evictor, ROUND_MS))
             break;
     }

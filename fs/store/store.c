@@ -98,6 +98,8 @@ static int open_dirs(struct ofs_store *s, struct ofs_err *err)
     if (s->files.blobs_fd >= 0)
         s->notes_fd = open_dir(s->root_fd, "notes", err);
     if (s->notes_fd >= 0)
+        s->small.fd = open_dir(s->root_fd, "small", err);
+    if (s->small.fd >= 0)
         s->files.quarantine_fd = open_dir(s->root_fd, "quarantine", err);
     if (s->files.quarantine_fd < 0)
         return ofs_err_wrap(err, err && err->code ? err->code : -EIO, s->dir);
@@ -153,7 +155,7 @@ static struct ofs_store *store_new(const struct ofs_store_cfg *cfg,
     if (tweaks)
         s->tweaks = *tweaks;
     fill_in(&s->cfg, &s->tweaks);
-    s->root_fd = s->notes_fd = -1;
+    s->root_fd = s->notes_fd = s->small.fd = -1;
     s->files.blobs_fd = s->files.quarantine_fd = -1;
     ofs_mutex_init(&s->mtx, OFS_RANK_STORE);
     init_space(s);
@@ -162,6 +164,7 @@ static struct ofs_store *store_new(const struct ofs_store_cfg *cfg,
     ofs_held_init(&s->held, s->tweaks.held_chunks);
     ofs_keeper_init(&s->evictor);
     ofs_keeper_init(&s->watcher);
+    ofs_small_init(s);
     return s;
 }
 
@@ -175,7 +178,7 @@ int ofs_store_open_tweaked(const struct ofs_store_cfg *cfg,
 
     if (s)
         s->dir = strdup(cfg->dir);
-    if (!s || !s->dir)
+    if (!s || !s->dir || !s->small.queued)
         return ofs_err_nomem(err, "the cache");
     s->cfg.dir = s->dir;
     r = find_boot_id(s);
@@ -207,6 +210,8 @@ int ofs_store_start(struct ofs_store *s, struct ofs_err *err)
     if (r == 0)
         r = ofs_keeper_start(s, &s->evictor, "ofs-evict", ofs_evictor_run);
     if (r == 0)
+        r = ofs_small_start(s);
+    if (r == 0)
         r = ofs_sched_start(s);
     if (r < 0) {
         ofs_store_stop(s);
@@ -219,6 +224,7 @@ void ofs_store_stop(struct ofs_store *s)
 {
     ofs_sched_stop(s);
     ofs_hasher_stop(s);
+    ofs_small_stop(s);
     ofs_keeper_stop(&s->evictor);
     ofs_keeper_stop(&s->watcher);
 }
@@ -231,12 +237,14 @@ void ofs_store_free(struct ofs_store *s)
     assert(s->n_objects == 0); /* blobs hold on to the store */
     ofs_sched_done(s);
     ofs_hasher_done(s);
+    ofs_small_done(s);
     ofs_keeper_done(&s->evictor);
     ofs_keeper_done(&s->watcher);
     ofs_held_done(&s->held);
     ofs_closep(&s->root_fd);
     ofs_closep(&s->files.blobs_fd);
     ofs_closep(&s->notes_fd);
+    ofs_closep(&s->small.fd);
     ofs_closep(&s->files.quarantine_fd);
     ofs_mutex_done(&s->mtx);
     free(s->dir);

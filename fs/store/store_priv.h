@@ -191,8 +191,29 @@ void ofs_watcher_kick(struct ofs_store *s);
 struct ofs_lru;
 uint64_t ofs_sweep_blobs(struct ofs_store *s, struct ofs_lru *lru);
 void ofs_sweep_notes(struct ofs_store *s);
+/* Small objects; the bytes of disk they take. */
+uint64_t ofs_sweep_small(struct ofs_store *s);
 /* Keep the quarantine within its limits; how many it holds. */
 size_t ofs_quarantine_trim(struct ofs_store *s);
+
+/* ---- smallobj.c ---- */
+
+struct small;
+
+struct ofs_small {
+    int fd;                     /* the directory; immutable */
+    struct ofs_mutex mtx;       /* rank BLOB; guards all below but workers */
+    struct ofs_map *queued;     /* digest -> struct small, until written */
+    struct small *first, **end; /* to be written, in this order */
+    size_t bytes;               /* of all queued ones */
+    bool writing;
+    struct ofs_workers *workers; /* one thread */
+};
+
+void ofs_small_init(struct ofs_store *s); /* small.queued NULL: no memory */
+int ofs_small_start(struct ofs_store *s);
+void ofs_small_stop(struct ofs_store *s); /* what is queued gets written */
+void ofs_small_done(struct ofs_store *s);
 
 /* ---- store.c ---- */
 
@@ -217,6 +238,7 @@ struct ofs_store {
     struct ofs_sched sched;
     struct ofs_hasher hasher;
     struct ofs_held_pool held;
+    struct ofs_small small;
     struct ofs_space space;
     struct ofs_keeper evictor, watcher;
     _Atomic size_t n_quarantined;

@@ -16,10 +16,12 @@
 enum {
     TMP_AGE_S = 3600, /* by then its process has ended or failed */
     DAY_S = 24 * 3600,
-    NOTE_DAYS = 30,
-    NOTES_REMEMBERED = 256,
+    FLAT_DAYS = 30,
+    FLAT_REMEMBERED = 1024,
+    SMALL_SHARE = 8, /* of the cache's limit */
 };
 #define NOTES_MAX_BYTES ((uint64_t)64 << 20)
+#define SMALL_MAX_BYTES ((uint64_t)256 << 20)
 
 struct sweep {
     struct ofs_store *store;
@@ -169,18 +171,24 @@ uint64_t ofs_sweep_blobs(struct ofs_store *s, struct ofs_lru *lru)
     return sw.bytes;
 }
 
-/* ---- notes: their names are digests of their keys ---- */
+/* ---- notes and small objects: one file each, in one directory ---- */
 
-static void visit_note(struct sweep *sw, const char *name)
+/* A note's name is the hex of its key's digest, a small object's its digest. */
+static bool digest_of_flat(const char *name, struct ofs_digest *ret)
+{
+    return strchr(name, ':') ? ofs_digest_parse(name, ret, NULL) == 0
+                             : ofs_digest_parse_hex("sha256", name, ret) == 0;
+}
+
+static void visit_flat(struct sweep *sw, const char *name)
 {
     struct ofs_lru_item item = { 0 };
     struct stat st;
-    char hex[129];
 
     if (swept_tmp(sw, name) || !stat_of(sw, name, &st) ||
-        !digest_of_name(sw, name, 0, hex, &item.digest))
+        !digest_of_flat(name, &item.digest))
         return;
-    if (is_older(sw, &st, (int64_t)NOTE_DAYS * DAY_S)) {
+    if (is_older(sw, &st, (int64_t)FLAT_DAYS * DAY_S)) {
         (void)unlinkat(sw->dirfd, name, 0);
         return;
     }
@@ -190,32 +198,40 @@ static void visit_note(struct sweep *sw, const char *name)
     ofs_lru_offer(sw->lru, &item);
 }
 
-static void remove_note(struct ofs_store *s, const struct ofs_digest *digest)
+/* Bytes that are left; at most FLAT_REMEMBERED files go in one round. */
+static uint64_t sweep_flat(struct ofs_store *s, const char *dir, int dirfd,
+                           bool hex_only, uint64_t max_bytes)
 {
+    OFS_AUTOFREE struct ofs_lru_item *items =
+        calloc(FLAT_REMEMBERED, sizeof(*items));
+    struct ofs_lru lru = { .items = items, .room = FLAT_REMEMBERED };
+    struct sweep sw = { .store = s, .lru = &lru, .now_s = ofs_wall_s() };
     char text[OFS_DIGEST_TEXT_MAX];
 
-    (void)unlinkat(s->notes_fd,
-                   strchr(ofs_digest_format(digest, text), ':') + 1, 0);
+    if (!items)
+        return 0;
+    walk(&sw, s->root_fd, dir, visit_flat);
+    ofs_lru_sort(&lru);
+    for (size_t i = 0; i < lru.n && sw.bytes > max_bytes; i++) {
+        const char *name = ofs_digest_format(&items[i].digest, text);
+
+        if (unlinkat(dirfd, hex_only ? strchr(name, ':') + 1 : name, 0) == 0)
+            sw.bytes -= items[i].bytes;
+    }
+    return sw.bytes;
 }
 
 void ofs_sweep_notes(struct ofs_store *s)
 {
-    OFS_AUTOFREE struct ofs_lru_item *items =
-        calloc(NOTES_REMEMBERED, sizeof(*items));
-    struct ofs_lru lru = { .items = items, .room = NOTES_REMEMBERED };
-    struct sweep sw = {
-        .store = s,
-        .alg = "sha256",
-        .lru = &lru,
-        .now_s = ofs_wall_s(),
-    };
+    (void)sweep_flat(s, "notes", s->notes_fd, /* hex_only= */ true,
+                     NOTES_MAX_BYTES);
+}
 
-    if (!items)
-        return;
-    walk(&sw, s->root_fd, "notes", visit_note);
-    ofs_lru_sort(&lru);
-    for (size_t i = 0; i < lru.n && sw.bytes > NOTES_MAX_BYTES; i++) {
-        remove_note(s, &items[i].digest);
-        sw.bytes -= items[i].bytes;
-    }
+uint64_t ofs_sweep_small(struct ofs_store *s)
+{
+    uint64_t most = s->cfg.max_bytes / SMALL_SHARE;
+
+    if (most == 0 || most > SMALL_MAX_BYTES)
+        most = SMALL_MAX_BYTES;
+    return sweep_flat(s, "small", s->small.fd, /* hex_only= */ false, most);
 }
