@@ -68,11 +68,16 @@ static bool take_in(struct ofs_pending *p, struct ofs_unsaved **u)
     return true;
 }
 
-/* The oldest; it stays where it is, to be read, until it is written. */
-static struct ofs_unsaved *oldest(struct ofs_pending *p, bool flush)
+/*
+ * The oldest; it stays where it is, to be read, until it is written.  NULL:
+ * there is nothing to do, and the caller does not do it any more.  That is one
+ * decision: whoever comes after it with something new finds nobody at work.
+ */
+static struct ofs_unsaved *next_one(struct ofs_pending *p, bool flush,
+                                    int64_t until_ms)
 {
     OFS_GUARD(&p->mtx);
-    if (!p->first || (p->n_busy > 0 && !flush)) {
+    if (!p->first || (p->n_busy > 0 && !flush) || ofs_mono_ms() >= until_ms) {
         p->saving = false;
         return NULL;
     }
@@ -100,7 +105,7 @@ static void save_all(struct ofs_pending *p, bool flush, int64_t until_ms)
 {
     struct ofs_unsaved *u;
 
-    while (ofs_mono_ms() < until_ms && (u = oldest(p, flush))) {
+    while ((u = next_one(p, flush, until_ms))) {
         save(p, &u->digest, u->data, u->len);
         remove_oldest(p, u);
     }
@@ -121,14 +126,6 @@ static bool no_error(int code)
     return false;
 }
 
-static void save_ended(void *arg)
-{
-    struct ofs_pending *p = arg;
-
-    OFS_GUARD(&p->mtx);
-    p->saving = false;
-}
-
 static void nothing(void *arg)
 {
     (void)arg;
@@ -137,7 +134,6 @@ static void nothing(void *arg)
 static const struct ofs_batch_ops save_ops = {
     .item = save_item,
     .is_end = no_error,
-    .ended = save_ended,
     .free = nothing,
 };
 
@@ -158,10 +154,11 @@ static void start_saving(struct ofs_pending *p)
     if (!is_ours(p))
         return;
     b = ofs_batch_new(p->batches, &save_ops, p, 1);
-    if (!b)
-        save_ended(p);
-    else if (ofs_batch_go(b, NULL) < 0)
-        return; /* the next one that comes tries again */
+    if (b && ofs_batch_go(b, NULL) == 0)
+        return;
+    /* The next one that comes tries again. */
+    OFS_GUARD(&p->mtx);
+    p->saving = false;
 }
 
 void ofs_pending_add(struct ofs_pending *p, const struct ofs_digest *digest,

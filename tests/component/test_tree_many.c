@@ -209,6 +209,37 @@ static void ten_thousand_repositories_are_listed(void **state)
     assert_int_equal(trig_requests(&t), 0);
 }
 
+static void what_was_not_used_for_long_is_forgotten(void **state)
+{
+    enum { MANY = 600, KEPT = 200 };
+    TRIG_AUTO struct trig t;
+    struct ofs_entry first;
+    char path[64];
+
+    (void)state;
+    trig_start(&t, NULL);
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(path, sizeof(path), "r%d", i);
+        (void)fake_registry_image(t.fake, path, "v", 1, 1, 100);
+    }
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(path, sizeof(path), "r%d/v", i);
+        (void)trig_stat(&t, path);
+    }
+    first = trig_stat(&t, "r0");
+    trig_clear(&t);
+    for (int i = MANY - KEPT; i < MANY; i++) {
+        (void)snprintf(path, sizeof(path), "r%d/v", i);
+        (void)trig_stat(&t, path);
+    }
+    assert_int_equal(trig_requests(&t), 0);
+    /* Of the first one a note is left, which has to be asked about. */
+    (void)trig_stat(&t, "r0/v");
+    assert_int_equal(trig_count(&t, "HEAD /v2/r0/manifests/v"), 1);
+    assert_int_equal(trig_requests(&t), 1);
+    assert_true(trig_stat(&t, "r0").attr.mtime_s >= first.attr.mtime_s);
+}
+
 /* ---- blobs ---- */
 
 static bool has(const struct ofs_strv *names, const struct ofs_digest *d)
@@ -452,6 +483,7 @@ int main(void)
         cmocka_unit_test(ls_l_of_a_thousand_tags_far_away_does_not_add_up),
         cmocka_unit_test(ten_thousand_tags_are_listed_and_looked_at),
         cmocka_unit_test(ten_thousand_repositories_are_listed),
+        cmocka_unit_test(what_was_not_used_for_long_is_forgotten),
         cmocka_unit_test(blobs_lists_all_that_the_tags_reach),
         cmocka_unit_test(what_the_registry_does_not_have_is_not_listed),
         cmocka_unit_test(one_broken_manifest_does_not_hide_the_others),
