@@ -147,7 +147,7 @@ int ofs_registry_blob_read(struct ofs_registry *r, struct ofs_call *call,
                            struct ofs_err *err) OFS_MUST_CHECK;
 
 /*
- * False for some minutes after a server sent the whole of a blob of this
+ * False for some minutes after the source sent the whole of a blob of this
  * repository for a range: each range then costs what lies before it too, so
  * one long read is better than many short ones.
  */

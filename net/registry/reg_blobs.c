@@ -126,6 +126,7 @@ static void prepare(struct run *run)
         .size = range->size,
         .ranged = !run->no_range && !is_whole(range, run->done),
     };
+    run->plan = (struct blob_plan){ 0 };
     run->verdict = 0;
     run->got_bytes = false;
     run->stopped = false;
@@ -152,17 +153,24 @@ static int get(struct run *run, struct reg_end *end, struct ofs_call *call,
     return ofs_reg_blob_get(end, call, &req, ret, &run->at_target, err);
 }
 
-/* The store may want to know how this server answers ranges. */
+/* How does this server answer ranges? */
 static void learn_habit(struct run *run, struct reg_end *end)
 {
-    if (run->verdict < 0 || !run->want.ranged || !run->got_bytes)
-        return;
-    if (!run->plan.ignored_range) {
-        ofs_reg_unnote(end, REG_HINT_WHOLE, run->range->repo, NULL);
-        return;
+    const char *repo = run->range->repo;
+
+    if (run->plan.ignored_range) {
+        ofs_metric_add(&ignored, 1);
+        ofs_reg_note(end, REG_HINT_WHOLE, repo, "", HABIT_TTL_MS);
+    } else if (run->want.ranged && run->got_bytes) {
+        ofs_reg_unnote(end, REG_HINT_WHOLE, repo, NULL);
     }
-    ofs_metric_add(&ignored, 1);
-    ofs_reg_note(end, REG_HINT_WHOLE, run->range->repo, "", HABIT_TTL_MS);
+}
+
+static bool ignores_ranges(struct reg_end *end, const char *repo)
+{
+    OFS_AUTOFREE char *hint = ofs_reg_noted(end, REG_HINT_WHOLE, repo);
+
+    return hint;
 }
 
 /* A server that gets ranges wrong is asked for everything, once. */
@@ -263,6 +271,9 @@ static int read_op(struct reg_end *end, struct ofs_call *call, void *arg,
     /* The mirror may have fed a sink that then failed. */
     if (run->sink_failed < 0)
         return run->sink_failed;
+    if (run->range->off > run->skip_max &&
+        ignores_ranges(end, run->range->repo))
+        return ofs_err_set(err, -ERANGE, "%s: sends whole blobs", end->host);
     while (run->done < run->range->len) {
         uint64_t before = run->done;
         bool again;
@@ -314,8 +325,5 @@ int ofs_registry_blob_read(struct ofs_registry *r, struct ofs_call *call,
 
 bool ofs_registry_has_ranges(struct ofs_registry *r, const char *repo)
 {
-    OFS_AUTOFREE char *source = ofs_reg_noted(&r->source, REG_HINT_WHOLE, repo);
-    OFS_AUTOFREE char *mirror = ofs_reg_noted(&r->mirror, REG_HINT_WHOLE, repo);
-
-    return !source && !mirror;
+    return !ignores_ranges(&r->source, repo);
 }

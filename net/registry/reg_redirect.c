@@ -179,5 +179,5 @@ int ofs_reg_blob_get(struct reg_end *end, struct ofs_call *call,
         return ofs_err_nomem(err, "a URL");
     r = hunt(&h, digest, ret, err);
     *ret_target = h.at_target;
-    return r;
+    return r == -EBADMSG ? ofs_err_wrap(err, r, req->what) : r;
 }

@@ -186,11 +186,23 @@ static void a_mirror_that_sends_far_too_much_is_passed_over(void **state)
     blob = rig_seeded(&rig, 1, SIZE);
     (void)fake_registry_seeded(rig.fake_mirror, "a/b", 1, SIZE);
     mirror_fault(&rig, BLOB, 0, FAKE_WHOLE_FOR_RANGE, 0);
-    assert_int_equal(rig_read(&rig, &blob, MIB, 4096), 0);
-    assert_int_equal(rig_count(&rig, BLOB), 0);
     assert_int_equal(rig_read(&rig, &blob, 8 * MIB, 4096), 0);
+    assert_int_equal(mirror_count(&rig, BLOB), 1);
     assert_int_equal(rig_count(&rig, BLOB), 1);
     assert_true(fake_server_body_bytes(rig.server) <= 4096);
+    /* It is known by now, and not asked again for what is far. */
+    assert_int_equal(rig_read(&rig, &blob, 9 * MIB, 4096), 0);
+    assert_int_equal(mirror_count(&rig, BLOB), 1);
+    assert_int_equal(rig_count(&rig, BLOB), 2);
+    /* What is near it may still send. */
+    assert_int_equal(rig_read(&rig, &blob, MIB, 4096), 0);
+    assert_int_equal(mirror_count(&rig, BLOB), 2);
+    assert_int_equal(rig_count(&rig, BLOB), 2);
+    assert_true(ofs_registry_has_ranges(rig.r, "a/b"));
+    fake_server_no_faults(rig.mirror_server);
+    assert_int_equal(rig_read(&rig, &blob, 5, 4096), 0);
+    assert_int_equal(rig_read(&rig, &blob, 9 * MIB, 4096), 0);
+    assert_int_equal(mirror_count(&rig, BLOB), 4);
 }
 
 static void a_mirror_may_be_passed_over_on_request(void **state)

@@ -54,7 +54,7 @@ static void refer(struct rig *rig, char first)
         ofs_strf("{\"mediaType\":\"" OFS_MT_OCI_MANIFEST "\",\"digest\":"
                  "\"sha256:%c%s\",\"size\":9,\"artifactType\":\"x/sbom\","
                  "\"annotations\":{\"k\":\"%c\"}}",
-                 first, HEX + 1, first);
+                 first, &HEX[1], first);
 
     assert_non_null(json);
     fake_registry_referrer(rig->fake, "a/b", &d, json);
