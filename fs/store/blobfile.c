@@ -40,17 +40,23 @@ void ofs_blobfile_name(const struct ofs_digest *digest, const char *suffix,
                    ofs_digest_alg_name(digest), hex, hex, suffix);
 }
 
-/* A name nobody has: process ids repeat where containers share a cache. */
+/* A number nobody has: process ids repeat where containers share a cache. */
+static int fresh_number(unsigned long long *ret)
+{
+    return getrandom(ret, sizeof(*ret), 0) == (ssize_t)sizeof(*ret) ? 0 : -EIO;
+}
+
 static int fresh_name(const struct ofs_digest *digest,
                       char name[OFS_BLOBFILE_NAME_MAX])
 {
-    uint64_t number;
+    unsigned long long number;
+    int r = fresh_number(&number);
 
-    if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
-        return -EIO;
+    if (r < 0)
+        return r;
     ofs_blobfile_name(digest, "", name);
     (void)snprintf(name + strlen(ofs_digest_alg_name(digest)) + 4, 64,
-                   OFS_FILE_TMP_PREFIX "%016llx", (unsigned long long)number);
+                   OFS_FILE_TMP_PREFIX "%016llx", number);
     return 0;
 }
 
@@ -396,12 +402,24 @@ int ofs_blobfile_remove(const struct ofs_blobdir *dir,
     return 0;
 }
 
+/* To <hex>.<when>.<number>. */
+static bool move_away(const struct ofs_blobdir *dir, const char *data)
+{
+    unsigned long long number;
+    char to[256];
+
+    if (fresh_number(&number) < 0)
+        return false;
+    (void)snprintf(to, sizeof(to), "%s.%lld.%016llx", strrchr(data, '/') + 1,
+                   (long long)ofs_wall_s(), number);
+    return renameat(dir->blobs_fd, data, dir->quarantine_fd, to) == 0;
+}
+
 void ofs_blobfile_condemn(const struct ofs_blobdir *dir,
                           const struct ofs_digest *digest,
                           const struct ofs_blobfile *f, bool *ret_moved)
 {
-    char map[OFS_BLOBFILE_NAME_MAX], data[OFS_BLOBFILE_NAME_MAX], to[256];
-    const char *hex;
+    char map[OFS_BLOBFILE_NAME_MAX], data[OFS_BLOBFILE_NAME_MAX];
 
     *ret_moved = false;
     if (ftruncate(f->map_fd, 0) < 0 || lock(f->map_fd, LOCK_EX) < 0)
@@ -410,8 +428,5 @@ void ofs_blobfile_condemn(const struct ofs_blobdir *dir,
     ofs_blobfile_name(digest, "", data);
     if (!has_name(dir, map, f->map_fd))
         return;
-    hex = strrchr(data, '/') + 1;
-    (void)snprintf(to, sizeof(to), "%s.%lld", hex, (long long)ofs_wall_s());
-    *ret_moved = renameat(dir->blobs_fd, data, dir->quarantine_fd, to) == 0 &&
-                 unlinkat(dir->blobs_fd, map, 0) == 0;
+    *ret_moved = move_away(dir, data) && unlinkat(dir->blobs_fd, map, 0) == 0;
 }

@@ -423,6 +423,9 @@ static void leave(struct ofs_fetch *f, int r, const struct ofs_err *err)
         last = i;
     }
     o->n_fetches--;
+    /* Who has no source of its own waits for others' fetches only. */
+    if (o->n_fetches == 0 || f->retry_elsewhere)
+        ofs_object_wake_all(o);
     if (r == 0 || f->retry_elsewhere || from == end)
         return;
     for (struct ofs_blob *b = o->blobs; b; b = b->next)

@@ -80,6 +80,7 @@ struct ofs_object {
 
     struct ofs_mutex mtx; /* guards all below */
     bool ready;           /* the file is open, if there is one */
+    bool breaking;        /* somebody is about to set `broken` */
     int broken;           /* 0; -EBADMSG damaged, -EIO cannot be vouched for */
     uint32_t n_present;   /* chunks that are PRESENT */
 

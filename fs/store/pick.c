@@ -58,6 +58,14 @@ static unsigned urgent_limit(const struct ofs_object *o)
     return half > AHEAD_FETCHES ? half : AHEAD_FETCHES;
 }
 
+/* Who was told of a failure has not woken up yet; what it wants next is for
+ * it to say. */
+static bool may_fetch(const struct ofs_want *w)
+{
+    return w->blob && w->blob->source && !w->failed &&
+           w->await != OFS_AWAIT_READY;
+}
+
 static bool pick_wanted(struct ofs_object *o, uint32_t most,
                         struct ofs_pick *ret)
 {
@@ -65,7 +73,7 @@ static bool pick_wanted(struct ofs_object *o, uint32_t most,
         const struct ofs_readahead *ra;
         uint32_t end = w->last + 1, limit = most, i;
 
-        if (w->await == OFS_AWAIT_READY || !w->blob || !w->blob->source)
+        if (!may_fetch(w))
             continue;
         i = next_absent(o, w->first, end);
         if (i == end)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Data that did not have its digest, kept for whoever wants to know why:
- * <hex>.<seconds since 1970>.  A few, and not much of it. */
+ * <hex>.<seconds since 1970>.<number>.  A few, and not much of it. */
 
 #include "store_priv.h"
 

@@ -156,6 +156,16 @@ static struct ofs_object *pop_any(struct ofs_sched *d)
     return pop(d);
 }
 
+/* For what nobody fetches any more. */
+static void end_waits(struct ofs_object *o)
+{
+    struct ofs_err err = { 0 };
+
+    (void)ofs_err_set(&err, -EINTR, "the cache is being closed");
+    OFS_GUARD(&o->mtx);
+    ofs_object_fail(o, 0, o->n_chunks, &err, NULL);
+}
+
 void ofs_sched_stop(struct ofs_store *s)
 {
     struct ofs_sched *d = &s->sched;
@@ -169,8 +179,10 @@ void ofs_sched_stop(struct ofs_store *s)
     }
     if (d->workers)
         ofs_workers_stop(d->workers);
-    while ((o = pop_any(d)))
+    while ((o = pop_any(d))) {
+        end_waits(o);
         ofs_object_unref(o);
+    }
 }
 
 void ofs_sched_done(struct ofs_store *s)

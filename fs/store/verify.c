@@ -88,19 +88,21 @@ static void chunk_is_good(struct ofs_object *o, uint32_t i, enum ofs_chunk was)
     decide(o, i, r < 0 && was != OFS_SUSPECT ? OFS_ABSENT : OFS_PRESENT, r < 0);
 }
 
-static int chunk_is_bad(struct ofs_object *o, uint32_t i, enum ofs_chunk was,
-                        struct ofs_err *err)
+/* What was in the file from before; it is fetched again like any other. */
+static void suspect_is_bad(struct ofs_object *o, uint32_t i)
+{
+    decide(o, i, OFS_ABSENT, ofs_blobfile_unmark(&o->file, i) < 0);
+}
+
+/* In one critical section: who sees that it is absent knows whom to ask. */
+static int arrived_is_bad(struct ofs_object *o, uint32_t i, enum ofs_chunk was,
+                          struct ofs_err *err)
 {
     struct ofs_err bad = { 0 };
 
-    ofs_metric_add(&bad_chunks_total, 1);
-    if (was == OFS_SUSPECT) {
-        decide(o, i, OFS_ABSENT, ofs_blobfile_unmark(&o->file, i) < 0);
-        return 0;
-    }
-    decide(o, i, OFS_ABSENT, false);
-
     OFS_GUARD(&o->mtx);
+    ofs_object_set(o, i, OFS_ABSENT);
+    ofs_object_wake(o, i, NULL);
     if (was == OFS_ARRIVED) {
         o->attempt = 1;
         return 0;
@@ -109,7 +111,7 @@ static int chunk_is_bad(struct ofs_object *o, uint32_t i, enum ofs_chunk was,
     ofs_object_fail(o, i, i, &bad, NULL);
     if (err)
         *err = bad;
-    return -EBADMSG;
+    return bad.code;
 }
 
 int ofs_verify_chunk(struct ofs_object *o, uint32_t i, enum ofs_chunk was,
@@ -125,9 +127,14 @@ int ofs_verify_chunk(struct ofs_object *o, uint32_t i, enum ofs_chunk was,
         decide(o, i, OFS_ABSENT, true);
         return 0;
     }
-    if (!ofs_chain_proves(o, i, data))
-        return chunk_is_bad(o, i, was, err);
-    chunk_is_good(o, i, was);
+    if (ofs_chain_proves(o, i, data)) {
+        chunk_is_good(o, i, was);
+        return 0;
+    }
+    ofs_metric_add(&bad_chunks_total, 1);
+    if (was != OFS_SUSPECT)
+        return arrived_is_bad(o, i, was, err);
+    suspect_is_bad(o, i);
     return 0;
 }
 
@@ -237,15 +244,17 @@ static void mark_proven(struct ofs_object *o)
 
 void ofs_verify_passed(struct ofs_object *o)
 {
-    ofs_metric_add(&verified_total, 1);
     {
         OFS_GUARD(&o->mtx);
+        if (o->breaking)
+            return; /* what was served is not what was hashed */
         o->verified = true;
         o->demand = false;
         if (o->n_present == o->n_chunks)
             atomic_store(&o->complete, true);
         ofs_object_wake(o, OFS_AWAIT_VERDICT, NULL);
     }
+    ofs_metric_add(&verified_total, 1);
     if (ofs_blobfile_is_open(&o->file))
         mark_proven(o);
     (void)ofs_sums_save(&o->store->files, &o->digest, o->size, o->sums);
@@ -274,38 +283,50 @@ int ofs_verify_attempt(struct ofs_store *s, const struct ofs_digest *digest)
     return 0;
 }
 
-static bool break_locked(struct ofs_object *o, int code)
+/* The first to find out does what follows. */
+static bool is_first(struct ofs_object *o)
 {
     OFS_GUARD(&o->mtx);
-    if (o->broken)
-        return false;
+    bool first = !o->breaking;
+
+    o->breaking = true;
+    return first;
+}
+
+static void tell(struct ofs_object *o, int code)
+{
+    OFS_GUARD(&o->mtx);
     o->broken = code;
     o->demand = false;
     atomic_store(&o->complete, false);
     for (struct ofs_blob *b = o->blobs; b; b = b->next)
         ofs_readahead_halt(&b->ra);
     ofs_object_wake_all(o);
-    return true;
 }
 
+/*
+ * Nobody is told before a new open would begin afresh, since that is what the
+ * reader may do next; and the files go before the object, since who finds no
+ * object opens them.
+ */
 void ofs_verify_broken(struct ofs_object *o, int code)
 {
     struct ofs_store *s = o->store;
     bool moved = false;
 
-    if (!break_locked(o, code))
+    if (!is_first(o))
         return;
     if (code == -EBADMSG) {
         ofs_metric_add(&damaged_total, 1);
         remember_damage(o);
     }
-    /* The files first: who finds no object opens them. */
     if (ofs_blobfile_is_open(&o->file))
         ofs_blobfile_condemn(&s->files, &o->digest, &o->file, &moved);
-    ofs_object_unlist(o);
-    ofs_sched_abandon(o);
     if (moved)
         atomic_store(&s->n_quarantined, ofs_quarantine_trim(s));
+    ofs_object_unlist(o);
+    tell(o, code);
+    ofs_sched_abandon(o);
     if (s->cfg.damaged && atomic_load(&o->served))
         s->cfg.damaged(s->cfg.damaged_arg, &o->digest);
 }

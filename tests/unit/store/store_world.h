@@ -44,6 +44,7 @@ struct fake {
     atomic_int fail_times;     /* ... so often ... */
     atomic_int fail_code;      /* ... with this; 0: end early, well */
     _Atomic uint64_t stall_at; /* before this byte: wait to be released */
+    atomic_bool stall_all;     /* before any byte */
     struct ofs_mutex mtx;      /* guards the rest */
     bool released;
     struct ofs_waitlist waiters;
@@ -112,7 +113,7 @@ UNUSED static int fake_stream(struct fake *f, struct ofs_call *call,
         uint64_t to = off + f->piece < end ? off + f->piece : end;
         int r;
 
-        if (off == atomic_load(&f->stall_at)) {
+        if (off == atomic_load(&f->stall_at) || atomic_load(&f->stall_all)) {
             r = fake_stall(f, call, err);
             if (r < 0)
                 return r;
