@@ -60,9 +60,10 @@ static int find_program(const char *path, const char *name, struct ofs_buf *b,
         size_t len = strcspn(dirs, ":");
 
         ofs_buf_reset(b);
-        if (*dirs == '/' &&
-            ofs_buf_addf(b, "%.*s/%s", (int)len, dirs, name) == 0 &&
-            is_program(ofs_buf_str(b)))
+        (void)ofs_buf_addf(b, "%.*s/%s", (int)len, dirs, name);
+        if (b->failed == -ENOMEM)
+            return ofs_err_nomem(err, name);
+        if (*dirs == '/' && !b->failed && is_program(ofs_buf_str(b)))
             return 0;
         dirs += len;
         dirs += *dirs == ':';
