@@ -98,7 +98,8 @@ static int parse_info(char *rest, struct ofs_tag_info *ret)
 
     if (!digest || !size || !mtime || !rest || !is_word(rest) ||
         ofs_digest_parse(digest, &ret->digest, NULL) < 0 ||
-        ofs_str_u64(size, &ret->size) < 0 || ofs_str_u64(mtime, &mtime_s) < 0)
+        ofs_str_u64(size, &ret->size) < 0 || ofs_str_u64(mtime, &mtime_s) < 0 ||
+        mtime_s > INT64_MAX)
         return -EBADMSG;
     ret->mtime_s = (int64_t)mtime_s;
     ret->media_type = strdup(rest);

@@ -133,6 +133,37 @@ an_answer_of_yesterday_is_not_used_while_there_is_one_of_today(void **state)
     assert_false(trig_exists(&t, "a/w"));
 }
 
+static void what_was_gone_before_is_not_served(void **state)
+{
+    TRIG_AUTO struct trig t;
+    OFS_AUTOSTRV struct ofs_strv names = { 0 };
+    struct ofs_entry e;
+
+    (void)state;
+    trig_start(&t, NULL);
+    (void)fill(&t);
+    (void)trig_stat(&t, "a/v");
+    (void)trig_stat(&t, "a/index.json");
+    fake_registry_untag(t.fake, "a", "w");
+    trig_pass(&t, TRIG_TTL_MS);
+    trig_ls_is(&t, "a", LAYOUT " v");
+    trig_unmount(&t);
+    fake_server_down(t.server);
+    trig_mount(&t);
+    (void)trig_stat(&t, "a/v");
+    assert_true(trig_walk(&t, "a/w", &e) < 0);
+    fake_server_up(t.server);
+
+    fake_server_canned(t.server, "GET /v2/a/tags/list*", 404, NULL, "{}");
+    trig_pass(&t, TRIG_TTL_MS);
+    while (trig_list(&t, "a", &names) != -ENOENT)
+        ofs_strv_done(&names); /* until it is found to be up again */
+    trig_unmount(&t);
+    fake_server_down(t.server);
+    trig_mount(&t);
+    assert_true(trig_walk(&t, "a/v", &e) < 0);
+}
+
 /* A registry that stops answering, without a word. */
 static void freeze(struct trig *t)
 {
@@ -202,6 +233,37 @@ static void it_heals_by_itself(void **state)
         assert_true(i < 1000000);
     }
     trig_reads(&t, "a/v", &moved.manifest);
+}
+
+static bool lists(struct trig *t, const char *path, const char *name)
+{
+    OFS_AUTOSTRV struct ofs_strv names = { 0 };
+
+    assert_int_equal(trig_list(t, path, &names), 0);
+    return ofs_strv_has(&names, name);
+}
+
+static void after_it_has_healed_listings_are_waited_for_again(void **state)
+{
+    TRIG_AUTO struct trig t;
+    struct fake_image img;
+
+    (void)state;
+    trig_start(&t, NULL);
+    img = fill(&t);
+    look_everywhere(&t, &img);
+    freeze(&t);
+    trig_pass(&t, TRIG_TTL_MS);
+    trig_ls_is(&t, "", "a");
+    fake_registry_repo(t.fake, "b");
+    thaw(&t);
+    for (int i = 0; !lists(&t, "", "b"); i++) {
+        trig_pass(&t, TRIG_TTL_MS);
+        assert_true(i < 1000000);
+    }
+    fake_registry_repo(t.fake, "c");
+    trig_pass(&t, TRIG_TTL_MS);
+    trig_ls_is(&t, "", "a b c");
 }
 
 static void
@@ -333,8 +395,10 @@ int main(void)
         cmocka_unit_test(single_tags_of_an_earlier_mount_are_not_lost),
         cmocka_unit_test(
             an_answer_of_yesterday_is_not_used_while_there_is_one_of_today),
+        cmocka_unit_test(what_was_gone_before_is_not_served),
         cmocka_unit_test(listing_what_is_known_does_not_wait_for_long),
         cmocka_unit_test(it_heals_by_itself),
+        cmocka_unit_test(after_it_has_healed_listings_are_waited_for_again),
         cmocka_unit_test(
             opening_asks_until_the_deadline_then_serves_what_it_has),
         cmocka_unit_test(what_was_never_seen_is_an_error_at_the_deadline),
