@@ -124,7 +124,8 @@ static int build_files(struct app *a, struct ofs_err *err)
         .max_bytes = a->o->cache_bytes,
         .min_free_pct = a->o->cache_fsfree_pct,
         .strict = a->o->strict,
-        .read_timeout_ms = a->o->timeout_ms,
+        /* The network gives up first: it knows whom that speaks against. */
+        .read_timeout_ms = 2 * a->o->timeout_ms,
         .clock = &ofs_system_clock,
         .damaged = on_damaged,
         .damaged_arg = a,

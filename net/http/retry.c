@@ -19,6 +19,10 @@ static bool failure_passes(const struct ofs_attempt *a)
     case -EFBIG:  /* it will be as long next time */
     case -ENOMEM: /* do not add to it */
         return false;
+    case -ETIMEDOUT:
+        /* A silence after the question is as long as the user's patience:
+         * whoever waits should hear of it now. */
+        return !a->sent;
     default:
         return a->idempotent || !a->sent;
     }

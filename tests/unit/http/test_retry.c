@@ -50,7 +50,7 @@ static void the_policy_is_this_table(void **state)
 
         { "reset of a GET", { FAILURE(1, EIO), .idempotent = true }, 100 },
         { "reset of a POST", { FAILURE(1, EIO) }, -1 },
-        { "stalled GET", { FAILURE(1, ETIMEDOUT), .idempotent = true }, 100 },
+        { "stalled GET", { FAILURE(1, ETIMEDOUT), .idempotent = true }, -1 },
         { "stalled POST", { FAILURE(1, ETIMEDOUT) }, -1 },
         { "broken HTTP", { FAILURE(1, EPROTO), .idempotent = true }, 100 },
         { "bad certificate",
