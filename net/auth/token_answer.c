@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "token_answer.h"
 
-#include "ocirfs/base64.h"
+#include "oci_jwt.h"
+
 #include "ocirfs/clock.h"
 #include "ocirfs/cred.h"
 #include "ocirfs/json.h"
@@ -10,7 +11,6 @@ enum {
     DEFAULT_LIFE_S = 60, /* by the specification */
     LIFE_MAX_S = 30 * 24 * 3600,
     MARGIN_MIN_MS = 10 * 1000,
-    JWT_MAX = 64 * 1024,
     WORD_MAX_BYTES = 40, /* a longer one may be a token */
 };
 
@@ -101,32 +101,13 @@ int64_t ofs_token_use_ms(int64_t life_ms)
     return life_ms - margin_ms;
 }
 
-/* The claims of a JWT, its second part; NULL: it is none. */
-static json_t *jwt_claims(const struct ofs_secret *token)
-{
-    OFS_AUTO(ofs_buf_wipe) struct ofs_buf text = OFS_BUF_INIT(JWT_MAX);
-    const char *first = memchr(token->text, '.', token->len), *second;
-    json_t *doc = NULL;
-
-    second = first ? strchr(first + 1, '.') : NULL;
-    if (!second ||
-        ofs_base64_decode(&text, first + 1, (size_t)(second - first - 1)) < 0 ||
-        ofs_json_parse(ofs_buf_str(&text), text.len, &doc, NULL) < 0)
-        return NULL;
-    return doc;
-}
-
 bool ofs_token_is_anonymous(const struct ofs_secret *token)
 {
-    OFS_AUTOJSON json_t *claims = token->len ? jwt_claims(token) : NULL;
-    OFS_AUTOJSON json_t *subject = NULL;
-    const char *sub = get_text(claims, "sub"), *user;
+    struct ofs_oci_claims claims;
 
-    /* A JSON document as a string within the JSON document. */
-    if (!sub || ofs_json_parse(sub, strlen(sub), &subject, NULL) < 0)
-        return false;
-    user = get_text(subject, "userId");
-    return user && ofs_str_starts(user, "anon-");
+    return token->len > 0 &&
+           ofs_oci_claims_parse(token->text, token->len, &claims) == 0 &&
+           claims.anonymous;
 }
 
 /* {"errors":[{"message":..}]} of registries, "details" of docker's servers,
