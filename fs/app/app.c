@@ -43,6 +43,11 @@ static int find_cred(void *arg, struct ofs_call *call, const char *host,
     return ofs_docker_auth_find(arg, call, host, repo, ret, err);
 }
 
+static void forget_cred(void *arg, const char *host)
+{
+    ofs_docker_auth_forget(arg, host);
+}
+
 static int build_auth(struct app *a, struct ofs_err *err)
 {
     const struct ofs_docker_auth_cfg files = {
@@ -70,6 +75,7 @@ static int build_auth(struct app *a, struct ofs_err *err)
     if (!a->docker_auth)
         return err->code;
     tokens.creds.find = find_cred;
+    tokens.creds.forget = forget_cred;
     tokens.creds.arg = a->docker_auth;
     a->tokens = ofs_tokens_new(&tokens, err);
     return a->tokens ? 0 : err->code;
