@@ -29,6 +29,13 @@ enum {
      * up is not used again.  Only HTTP/2 needs this, see leave_connection().
      */
     QUIET_MS = 1000,
+    /*
+     * libcurl 7.88 may hold bytes of an HTTP/2 stream that came in together
+     * with another stream's, and neither set a timer nor have a socket to poll
+     * for them: 1 of 1000 requests slept until the next event.  So after every
+     * turn in which something happened there is another one this much later.
+     */
+    SETTLE_MS = 5,
 };
 
 struct ofs_engine {
@@ -185,8 +192,10 @@ static void obey(struct ofs_engine *e, const struct orders *o)
     }
 }
 
-static void reap(struct ofs_engine *e)
+/* Hand back what has ended; false: nothing. */
+static bool reap(struct ofs_engine *e)
 {
+    bool some = false;
     CURLMsg *msg;
     int left;
 
@@ -200,19 +209,23 @@ static void reap(struct ofs_engine *e)
         (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
         (void)curl_multi_remove_handle(e->multi, easy); /* voids *msg */
         end_job(e, (void *)job, OFS_END_CURL, rc);
+        some = true;
     }
+    return some;
 }
 
-/* Cut what is overdue; how long until the next may be. */
-static int patrol(struct ofs_engine *e)
+/* Cut what is overdue; how long to sleep at most. */
+static int patrol(struct ofs_engine *e, bool calm)
 {
     struct ofs_engine_job *job, *next;
-    int64_t nap = NAP_MAX_MS;
+    int64_t nap = calm ? NAP_MAX_MS : SETTLE_MS;
 
     for (job = e->active; job; job = next) {
         int64_t due = ofs_lifesign_due_ms(&job->life);
 
         next = job->next;
+        if (job->life.since_ms == e->now_ms && nap > SETTLE_MS)
+            nap = SETTLE_MS;
         if (due <= e->now_ms)
             cut(e, job,
                 job->life.phase == OFS_PHASE_TALKING ? OFS_END_STALL
@@ -234,7 +247,7 @@ static bool may_sleep(struct ofs_engine *e)
 static void *work(void *arg)
 {
     struct ofs_engine *e = arg;
-    int running, nap;
+    int running, nap, events = 0;
 
     for (;;) {
         struct orders o = take_orders(e);
@@ -244,10 +257,10 @@ static void *work(void *arg)
         if (o.stopping)
             return NULL;
         (void)curl_multi_perform(e->multi, &running);
-        reap(e);
-        nap = patrol(e);
+        nap = patrol(e, !reap(e) && events == 0);
+        events = 0;
         if (may_sleep(e))
-            (void)curl_multi_poll(e->multi, NULL, 0, nap, NULL);
+            (void)curl_multi_poll(e->multi, NULL, 0, nap, &events);
     }
 }
 

@@ -13,6 +13,9 @@ static const struct meaning {
 } meanings[] = {
     { CURLE_UNSUPPORTED_PROTOCOL, -EPROTO, true, "the answer is not HTTP" },
     { CURLE_WEIRD_SERVER_REPLY, -EPROTO, false, "the answer is not HTTP" },
+    /* A line without a colon, of all things. */
+    { CURLE_BAD_FUNCTION_ARGUMENT, -EPROTO, false,
+      "the answer's header is broken" },
     { CURLE_COULDNT_RESOLVE_PROXY, -EHOSTUNREACH, false,
       "no such host for the proxy" },
     { CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH, false, "no such host" },
@@ -72,10 +75,19 @@ static bool ca_helps(long verify)
     return verify >= 18 && verify <= 21;
 }
 
+/*
+ * libcurl compares names by itself, before it asks OpenSSL for its verdict,
+ * which is 1 (unspecified) at that time; 62 and 64 are OpenSSL's own words for
+ * the same.
+ */
+static bool is_other_name(long verify)
+{
+    return verify == 0 || verify == 1 || verify == 62 || verify == 64;
+}
+
 static int certificate(const struct ofs_failure *f, struct ofs_err *err)
 {
-    /* libcurl compares names by itself, after OpenSSL was satisfied. */
-    if (f->verify == 0 || f->verify == 62 || f->verify == 64)
+    if (is_other_name(f->verify))
         return ofs_err_set(err, -EPROTO,
                            "%s: the server's certificate is for another name",
                            f->host);

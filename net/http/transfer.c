@@ -24,6 +24,7 @@ enum {
     /* An error page beyond this is not read to its end any more. */
     DISCARD_MAX = 1024 * 1024,
     KEEPALIVE_S = 30,
+    TOO_LARGE = 100,   /* CURLE_TOO_LARGE, which 7.88 does not have */
     CA_CACHE_S = 3600, /* until changed system certificates count */
 };
 
@@ -373,6 +374,16 @@ static int report_call(const struct ofs_transfer *t, int r, struct ofs_err *err)
                                       : "no connection in time");
 }
 
+/*
+ * libcurl gives up on a header line of 100 KiB before we see it, and says
+ * "out of memory" (7.88) or "too large" (8.6).
+ */
+static bool is_endless_header(const struct ofs_transfer *t)
+{
+    return t->job.end == OFS_END_CURL && t->head.open &&
+           (t->job.rc == CURLE_OUT_OF_MEMORY || (int)t->job.rc == TOO_LARGE);
+}
+
 /* 0: a whole answer is there. */
 static int judge(struct ofs_transfer *t, CURL *easy, struct ofs_err *err)
 {
@@ -381,6 +392,9 @@ static int judge(struct ofs_transfer *t, CURL *easy, struct ofs_err *err)
                            t->verdict_words);
     if (t->discarded > DISCARD_MAX)
         return 0;
+    if (is_endless_header(t))
+        return ofs_err_set(err, -EFBIG, "%s: the header is longer than allowed",
+                           t->host);
     if (t->job.end != OFS_END_CURL || t->job.rc != CURLE_OK)
         return report_curl(t, easy, err);
     if (t->head.status < 200)

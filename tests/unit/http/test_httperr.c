@@ -52,6 +52,10 @@ static void each_failure_has_its_sentence(void **state)
           -EPROTO,
           false,
           "registry.example: the answer is not HTTP" },
+        { { .rc = CURLE_BAD_FUNCTION_ARGUMENT },
+          -EPROTO,
+          false,
+          "registry.example: the answer's header is broken" },
         { { .rc = CURLE_HTTP2 },
           -EPROTO,
           false,
@@ -179,6 +183,7 @@ static void a_certificate_that_fails_says_why(void **state)
         const char *text;
     } rows[] = {
         { 0, "registry.example: the server's certificate is for another name" },
+        { 1, "registry.example: the server's certificate is for another name" },
         { 62,
           "registry.example: the server's certificate is for another name" },
         { 64,
@@ -194,7 +199,7 @@ static void a_certificate_that_fails_says_why(void **state)
         { 26, UNTRUSTED "(not made for servers)" },
         { 66, UNTRUSTED "(its key is too short)" },
         { 68, UNTRUSTED "(its signature is too weak)" },
-        { 1, UNTRUSTED "(not valid)" },
+        { 5, UNTRUSTED "(not valid)" },
     };
 
     (void)state;
