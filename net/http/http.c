@@ -156,12 +156,14 @@ void ofs_http_free(struct ofs_http *h)
 static int name_host(struct story *s, struct ofs_err *err)
 {
     OFS_AUTOBUF struct ofs_buf origin = OFS_BUF_INIT(HOST_NAME_MAX_BYTES + 16);
+    const char *name;
 
     (void)ofs_url_origin(&s->hop.url, &origin);
+    name = strstr(ofs_buf_str(&origin), "//");
     ofs_buf_reset(&s->host);
-    (void)ofs_buf_adds(&s->host, strstr(ofs_buf_str(&origin), "//") + 2);
-    return s->host.failed || origin.failed ? ofs_err_nomem(err, "a request")
-                                           : 0;
+    if (!name || ofs_buf_adds(&s->host, name + 2) < 0)
+        return ofs_err_nomem(err, "a request");
+    return 0;
 }
 
 static void log_attempt(const struct story *s, int r, int64_t begun_ms,

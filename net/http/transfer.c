@@ -89,7 +89,9 @@ static size_t on_header(char *line, size_t one, size_t n, void *arg)
     ofs_lifesign_tick(&t->job.life);
     r = ofs_resphead_line(&t->head, line, n);
     if (r < 0)
-        refuse(t, r, "the header is longer than allowed");
+        refuse(t, r,
+               r == -EFBIG ? "the header is longer than allowed"
+                           : "no memory for the header");
     if (r > 0)
         act_on_head(t);
     return t->verdict == 0 ? n : 0;

@@ -100,6 +100,15 @@ static void each_failure_has_its_sentence(void **state)
           -EIO,
           false,
           "registry.example: Failed initialization" },
+    };
+
+    (void)state;
+    check(rows, OFS_COUNT_OF(rows));
+}
+
+static void what_was_cut_says_so(void **state)
+{
+    static const struct row rows[] = {
         { { .end = OFS_END_STALL, .limit_ms = 30000 },
           -ETIMEDOUT,
           false,
@@ -273,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_failure_has_its_sentence),
+        cmocka_unit_test(what_was_cut_says_so),
         cmocka_unit_test(a_connection_that_fails_says_why),
         cmocka_unit_test(a_certificate_that_fails_says_why),
         cmocka_unit_test(a_handshake_that_fails_says_why),
