@@ -69,8 +69,8 @@ int ofs_call_check(const struct ofs_call *call,
  * Let `ms` pass, whatever wakes the call meanwhile.  0; -EINTR cancelled;
  * -ETIMEDOUT at once when the pause would outlast the deadline; -EAGAIN.
  */
-int ofs_call_pause(struct ofs_call *call, int64_t ms, struct ofs_err *err)
-    OFS_MUST_CHECK;
+int ofs_call_pause(struct ofs_call *call, int64_t ms,
+                   struct ofs_err *err) OFS_MUST_CHECK;
 
 /* From any thread, under any lock below OFS_RANK_CALL. */
 void ofs_call_wake(struct ofs_call *call);

@@ -32,8 +32,8 @@ struct ofs_platform {
 struct ofs_descriptor {
     char *media_type; /* owned, as are the others */
     struct ofs_digest digest;
-    uint64_t size;             /* bytes */
-    char *artifact_type;       /* NULL: none */
+    uint64_t size;       /* bytes */
+    char *artifact_type; /* NULL: none */
     struct ofs_platform platform;
     struct ofs_annotations annotations;
 };
@@ -48,7 +48,7 @@ struct ofs_manifest {
     char *media_type;    /* of the JSON, else as given to decode when that is
                             specific, else by content; owned */
     char *artifact_type; /* NULL: none */
-    struct ofs_descriptor config; /* IMAGE only */
+    struct ofs_descriptor config;  /* IMAGE only */
     struct ofs_descriptor *layers; /* IMAGE: layers; INDEX: manifests; owned */
     size_t n_layers;
     bool has_subject;
@@ -57,7 +57,8 @@ struct ofs_manifest {
 };
 
 enum {
-    OFS_MANIFEST_MAX_BYTES = 16 * 1024 * 1024, /* ours; the spec asks for 4 MiB */
+    OFS_MANIFEST_MAX_BYTES =
+        16 * 1024 * 1024, /* ours; the spec asks for 4 MiB */
     OFS_MANIFEST_MAX_ENTRIES = 20000,
 };
 
@@ -67,14 +68,14 @@ enum {
  * more entries than the limit.  Unknown media types are fine.
  */
 int ofs_manifest_decode(const char *json, size_t len, const char *content_type,
-                        struct ofs_manifest *ret, struct ofs_err *err)
-    OFS_MUST_CHECK;
+                        struct ofs_manifest *ret,
+                        struct ofs_err *err) OFS_MUST_CHECK;
 void ofs_manifest_done(struct ofs_manifest *m);
 #define OFS_AUTOMANIFEST OFS_AUTO(ofs_manifest_done)
 
 /* Of an image configuration: when it was created, seconds; -ENOENT: unsaid. */
-int ofs_config_created(const char *json, size_t len, int64_t *ret_s)
-    OFS_MUST_CHECK;
+int ofs_config_created(const char *json, size_t len,
+                       int64_t *ret_s) OFS_MUST_CHECK;
 
 /* One row of an index.json to be made. */
 struct ofs_layout_entry {

@@ -32,11 +32,11 @@
 struct ofs_store;
 
 struct ofs_store_cfg {
-    const char *dir;        /* made if missing, mode 0700 */
-    uint64_t max_bytes;     /* disk the blobs may take; 0: no limit */
-    unsigned min_free_pct;  /* of the disk, kept free; beyond: no caching */
-    bool strict;            /* fetch and verify whole before the first byte */
-    unsigned max_transfers; /* ranges fetched at a time, all blobs; 0: 16 */
+    const char *dir;         /* made if missing, mode 0700 */
+    uint64_t max_bytes;      /* disk the blobs may take; 0: no limit */
+    unsigned min_free_pct;   /* of the disk, kept free; beyond: no caching */
+    bool strict;             /* fetch and verify whole before the first byte */
+    unsigned max_transfers;  /* ranges fetched at a time, all blobs; 0: 16 */
     int64_t read_timeout_ms; /* of one range fetch without any byte; 0: 30 s */
     const struct ofs_clock *clock;
     /*
@@ -73,8 +73,8 @@ struct ofs_blob;
  */
 int ofs_store_open_blob(struct ofs_store *s, const struct ofs_digest *digest,
                         uint64_t size, struct ofs_source *source,
-                        struct ofs_blob **ret, struct ofs_err *err)
-    OFS_MUST_CHECK;
+                        struct ofs_blob **ret,
+                        struct ofs_err *err) OFS_MUST_CHECK;
 void ofs_blob_close(struct ofs_blob *b);
 OFS_DEFINE_AUTO(struct ofs_blob, ofs_blob_close)
 
@@ -95,11 +95,11 @@ int ofs_blob_read(struct ofs_blob *b, struct ofs_call *call, void *buf,
  * `limit` bytes, verified now; -ENOENT: not here whole; -EFBIG.
  */
 int ofs_store_put(struct ofs_store *s, const struct ofs_digest *digest,
-                  const void *data, size_t len, struct ofs_err *err)
-    OFS_MUST_CHECK;
+                  const void *data, size_t len,
+                  struct ofs_err *err) OFS_MUST_CHECK;
 int ofs_store_get(struct ofs_store *s, const struct ofs_digest *digest,
-                  size_t limit, struct ofs_buf *ret, struct ofs_err *err)
-    OFS_MUST_CHECK;
+                  size_t limit, struct ofs_buf *ret,
+                  struct ofs_err *err) OFS_MUST_CHECK;
 
 /*
  * Size of a blob that is here verified and whole or in part (bytes).
@@ -119,13 +119,13 @@ int ofs_store_note_get(struct ofs_store *s, const char *key,
                        struct ofs_buf *ret, int64_t *ret_age_s) OFS_MUST_CHECK;
 
 struct ofs_store_stat {
-    uint64_t used_bytes;  /* by blobs, as last counted */
-    uint64_t max_bytes;   /* the limit; 0: none */
-    uint64_t disk_bytes;  /* size of the disk the cache is on */
-    uint64_t free_bytes;  /* what may still be used: of limit and disk */
-    uint64_t n_open;      /* blobs */
+    uint64_t used_bytes; /* by blobs, as last counted */
+    uint64_t max_bytes;  /* the limit; 0: none */
+    uint64_t disk_bytes; /* size of the disk the cache is on */
+    uint64_t free_bytes; /* what may still be used: of limit and disk */
+    uint64_t n_open;     /* blobs */
     uint64_t n_quarantined;
-    bool caching;         /* false: disk full or failing */
+    bool caching; /* false: disk full or failing */
 };
 void ofs_store_stat(struct ofs_store *s, struct ofs_store_stat *ret);
 
