@@ -116,27 +116,45 @@ static void what_is_no_url_of_ours_is_refused_with_a_reason(void **state)
 static void the_longest_url_has_8192_bytes(void **state)
 {
     OFS_AUTOURL struct ofs_url u = { 0 };
-    char text[8194];
+    OFS_AUTOFREE char *text = ofs_strf("https://a/%09000d", 1);
     struct ofs_err err;
 
     (void)state;
-    memset(text, 'a', sizeof(text));
-    memcpy(text, "https://a/", 10);
-    text[8192] = '\0';
-    assert_int_equal(ofs_url_parse(text, &u, &err), 0);
-    assert_int_equal(strlen(u.text), 8192);
-    text[8192] = 'a';
+    assert_non_null(text);
     text[8193] = '\0';
     assert_int_equal(ofs_url_parse(text, &u, &err), -EBADMSG);
     assert_non_null(strstr(err.text, "longer than 8192"));
-    /* As a reference too, with and without a scheme. */
-    assert_int_equal(ofs_url_resolve(&u, text, &u, &err), -EBADMSG);
-    assert_int_equal(ofs_url_resolve(&u, text + 9, &u, &err), -EBADMSG);
-    memset(text, 'b', 254);
-    memcpy(text, "http://", 7);
-    memset(text + 7, 'b', 254);
-    memcpy(text + 7 + 254, "/", 2);
-    assert_int_equal(ofs_url_parse(text, &u, &err), -EBADMSG);
+    text[8192] = '\0';
+    assert_int_equal(ofs_url_parse(text, &u, &err), 0);
+    assert_int_equal(strlen(u.text), 8192);
+}
+
+static void a_reference_is_no_longer_than_a_url(void **state)
+{
+    OFS_AUTOURL struct ofs_url base = { 0 }, u = { 0 };
+    OFS_AUTOFREE char *text = ofs_strf("https://a/%09000d", 1);
+    struct ofs_err err;
+
+    (void)state;
+    assert_non_null(text);
+    assert_int_equal(ofs_url_parse("https://a/", &base, NULL), 0);
+    assert_int_equal(ofs_url_resolve(&base, text, &u, &err), -EBADMSG);
+    assert_int_equal(ofs_url_resolve(&base, text + 9, &u, &err), -EBADMSG);
+    assert_non_null(strstr(err.text, "longer than 8192"));
+    /* Short enough by itself, too long where it leads. */
+    text[9 + 8190] = '\0';
+    assert_int_equal(ofs_url_resolve(&base, text + 9, &u, &err), -EBADMSG);
+}
+
+static void a_host_is_no_longer_than_a_name(void **state)
+{
+    OFS_AUTOURL struct ofs_url u = { 0 };
+    OFS_AUTOFREE char *longest = ofs_strf("http://%0253d/", 1);
+    OFS_AUTOFREE char *longer = ofs_strf("http://%0254d/", 1);
+
+    (void)state;
+    assert_int_equal(ofs_url_parse(longer, &u, NULL), -EBADMSG);
+    assert_int_equal(ofs_url_parse(longest, &u, NULL), 0);
 }
 
 /* Source: RFC 3986, 5.4; without the schemes that are not ours. */
@@ -401,6 +419,8 @@ int main(void)
         cmocka_unit_test(a_url_falls_into_its_parts),
         cmocka_unit_test(what_is_no_url_of_ours_is_refused_with_a_reason),
         cmocka_unit_test(the_longest_url_has_8192_bytes),
+        cmocka_unit_test(a_reference_is_no_longer_than_a_url),
+        cmocka_unit_test(a_host_is_no_longer_than_a_name),
         cmocka_unit_test(references_are_resolved_as_rfc_3986_has_it),
         cmocka_unit_test(a_reference_keeps_port_and_scheme_of_its_base),
         cmocka_unit_test(bad_references_are_refused),
