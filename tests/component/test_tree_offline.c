@@ -3,6 +3,8 @@
  * S29 S30 S32 S33 S34 */
 #include "tree_rig.h"
 
+#include "ocirfs/metrics.h"
+
 #define LAYOUT "blobs index.json oci-layout"
 
 static struct fake_image fill(struct trig *t)
@@ -235,12 +237,51 @@ static void it_heals_by_itself(void **state)
     trig_reads(&t, "a/v", &moved.manifest);
 }
 
+static void slow_down(struct trig *t)
+{
+    fake_server_fault(t->server, &(struct fake_fault){
+                                     .match = "* *",
+                                     .kind = FAKE_SLOW_HEADER,
+                                     .n = 1,
+                                 });
+}
+
 static bool lists(struct trig *t, const char *path, const char *name)
 {
     OFS_AUTOSTRV struct ofs_strv names = { 0 };
 
     assert_int_equal(trig_list(t, path, &names), 0);
     return ofs_strv_has(&names, name);
+}
+
+enum { TRIES = 30 };
+
+/* To what was asked in the background; but not for ever. */
+static void give_time(struct trig *t, int i)
+{
+    assert_true(i < TRIES);
+    (void)fake_server_wait(t->server, "* *", trig_requests(t) + 1, 300);
+}
+
+/* Does a listing show what has just come? */
+static bool is_seen_at_once(struct trig *t, int i)
+{
+    char name[16];
+
+    (void)snprintf(name, sizeof(name), "n%d", i);
+    fake_registry_repo(t->fake, name);
+    trig_pass(t, TRIG_TTL_MS);
+    return lists(t, "", name);
+}
+
+/* Does a look at a tag show where it has just moved? */
+static bool is_new_at_once(struct trig *t, int i)
+{
+    uint64_t before = trig_stat(t, "a/v").attr.ino;
+
+    (void)fake_registry_image(t->fake, "a", "v", (uint64_t)(100 + i), 1, 100);
+    trig_pass(t, TRIG_TTL_MS);
+    return trig_stat(t, "a/v").attr.ino != before;
 }
 
 static void after_it_has_healed_listings_are_waited_for_again(void **state)
@@ -261,9 +302,62 @@ static void after_it_has_healed_listings_are_waited_for_again(void **state)
         trig_pass(&t, TRIG_TTL_MS);
         assert_true(i < 1000000);
     }
-    fake_registry_repo(t.fake, "c");
+    /* Slower than who does not wait, faster than who has patience. */
+    slow_down(&t);
+    for (int i = 0; !is_seen_at_once(&t, i); i++)
+        give_time(&t, i);
+}
+
+/* Nothing is listed here: looking at the tag must be enough. */
+static void after_it_has_healed_tags_are_waited_for_again(void **state)
+{
+    struct trig_cfg cfg = { .no_ttl = false };
+    TRIG_AUTO struct trig t;
+    struct fake_image img;
+    uint64_t ino;
+
+    (void)state;
+    assert_int_equal(ofs_strv_add(&cfg.repos, "a"), 0);
+    trig_start(&t, &cfg);
+    img = fill(&t);
+    look_everywhere(&t, &img);
+    ino = trig_stat(&t, "a/v").attr.ino;
+    freeze(&t);
     trig_pass(&t, TRIG_TTL_MS);
-    trig_ls_is(&t, "", "a b c");
+    trig_ls_is(&t, "a", LAYOUT " v w");
+    fake_server_down(t.server); /* what was asked is never answered */
+    thaw(&t);
+    (void)fake_registry_image(t.fake, "a", "v", 20, 1, 100);
+    fake_server_up(t.server);
+    for (int i = 0; trig_stat(&t, "a/v").attr.ino == ino; i++) {
+        trig_pass(&t, TRIG_TTL_MS);
+        assert_true(i < 1000000);
+    }
+    slow_down(&t);
+    for (int i = 0; !is_new_at_once(&t, i); i++)
+        give_time(&t, i);
+    ofs_strv_done(&cfg.repos);
+}
+
+/* Not one failure for each of a thousand tags. */
+static void a_registry_that_is_gone_is_not_asked_for_every_tag(void **state)
+{
+    static const char asked[] = "ocirfs_tree_tags_asked_total";
+    TRIG_AUTO struct trig t;
+    struct fake_image img;
+    struct ofs_entry e;
+    int64_t before;
+
+    (void)state;
+    trig_start(&t, NULL);
+    img = fill(&t);
+    fake_registry_many_tags(t.fake, "a", "t", 1000, &img.manifest);
+    e = trig_stat(&t, "a/index.json");
+    fake_server_down(t.server);
+    trig_pass(&t, TRIG_TTL_MS);
+    before = ofs_metric_get(asked);
+    assert_int_equal(trig_stat(&t, "a/index.json").attr.ino, e.attr.ino);
+    assert_true(ofs_metric_get(asked) - before < 500);
 }
 
 static void
@@ -399,6 +493,8 @@ int main(void)
         cmocka_unit_test(listing_what_is_known_does_not_wait_for_long),
         cmocka_unit_test(it_heals_by_itself),
         cmocka_unit_test(after_it_has_healed_listings_are_waited_for_again),
+        cmocka_unit_test(after_it_has_healed_tags_are_waited_for_again),
+        cmocka_unit_test(a_registry_that_is_gone_is_not_asked_for_every_tag),
         cmocka_unit_test(
             opening_asks_until_the_deadline_then_serves_what_it_has),
         cmocka_unit_test(what_was_never_seen_is_an_error_at_the_deadline),
