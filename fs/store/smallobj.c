@@ -15,7 +15,6 @@
 #include "sums.h"
 
 #include "ocirfs/file.h"
-#include "ocirfs/map.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -13,6 +13,7 @@
  *   hasher.c     the chain over all chunks of a blob, as they arrive
  *   objtable.c   the table of objects in use   object.c  one: states, waits
  *   blobfile.c   the files, safe between processes    marks.c, sums.c
+ *   smallobj.c   manifests and configurations
  *   space.c      may we write?      evict.c, sweep.c  make room
  *
  * Locks, in this order: store.mtx (table), object.mtx, then one of
@@ -21,6 +22,7 @@
 
 #include "held.h"
 #include "object.h"
+#include "smallqueue.h"
 #include "space.h"
 
 #include "ocirfs/metrics.h"
@@ -195,25 +197,6 @@ void ofs_sweep_notes(struct ofs_store *s);
 uint64_t ofs_sweep_small(struct ofs_store *s);
 /* Keep the quarantine within its limits; how many it holds. */
 size_t ofs_quarantine_trim(struct ofs_store *s);
-
-/* ---- smallobj.c ---- */
-
-struct small;
-
-struct ofs_small {
-    int fd;                     /* the directory; immutable */
-    struct ofs_mutex mtx;       /* rank BLOB; guards all below but workers */
-    struct ofs_map *queued;     /* digest -> struct small, until written */
-    struct small *first, **end; /* to be written, in this order */
-    size_t bytes;               /* of all queued ones */
-    bool writing;
-    struct ofs_workers *workers; /* one thread */
-};
-
-void ofs_small_init(struct ofs_store *s); /* small.queued NULL: no memory */
-int ofs_small_start(struct ofs_store *s);
-void ofs_small_stop(struct ofs_store *s); /* what is queued gets written */
-void ofs_small_done(struct ofs_store *s);
 
 /* ---- store.c ---- */
 

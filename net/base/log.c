@@ -39,14 +39,15 @@ static void to_syslog(enum ofs_log_level level, const char *text)
     syslog(priorities[level], "%s", text);
 }
 
+static const char *const names[] = {
+    [OFS_ERROR] = "ERROR",
+    [OFS_WARN] = "WARN",
+    [OFS_INFO] = "INFO",
+    [OFS_DEBUG] = "DEBUG",
+};
+
 static void to_stderr(enum ofs_log_level level, const char *text)
 {
-    static const char *const names[] = {
-        [OFS_ERROR] = "ERROR",
-        [OFS_WARN] = "WARN",
-        [OFS_INFO] = "INFO",
-        [OFS_DEBUG] = "DEBUG",
-    };
     char line[LINE_MAX_BYTES + 64];
     struct timespec now;
     struct tm tm;
@@ -77,10 +78,15 @@ void ofs_log_(enum ofs_log_level level, const char *fmt, ...)
         memcpy(text + sizeof(text) - 4, "...", 4);
     ofs_harmless(text);
     if (level <= OFS_WARN)
-        ofs_logring_add(level, text);
+        ofs_logring_add(names[level], text);
     if (atomic_load(&current_sink) == OFS_LOG_SYSLOG)
         to_syslog(level, text);
     else
         to_stderr(level, text);
     errno = saved;
+}
+
+int ofs_log_recent(struct ofs_buf *b)
+{
+    return ofs_logring_dump(b);
 }

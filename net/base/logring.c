@@ -8,13 +8,14 @@
 #include "ocirfs/clock.h"
 #include "ocirfs/lock.h"
 
+#include <stdint.h>
 #include <time.h>
 
 enum { RING_LINES = 64, RING_LINE_BYTES = 512 };
 
 struct line {
     int64_t at_s; /* wall clock; 0: never used */
-    enum ofs_log_level level;
+    const char *level;
     char text[RING_LINE_BYTES];
 };
 
@@ -22,7 +23,7 @@ static struct ofs_mutex mtx = OFS_MUTEX_INIT(OFS_RANK_LOG);
 static struct line ring[RING_LINES]; /* guarded by mtx */
 static unsigned n_added;             /* guarded by mtx */
 
-void ofs_logring_add(enum ofs_log_level level, const char *text)
+void ofs_logring_add(const char *level, const char *text)
 {
     int64_t now_s = ofs_wall_s();
 
@@ -42,11 +43,10 @@ static void add_line(const struct line *l, struct ofs_buf *b)
 
     if (gmtime_r(&at, &tm))
         (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    (void)ofs_buf_addf(b, "%s %s %s\n", when,
-                       l->level == OFS_ERROR ? "ERROR" : "WARN", l->text);
+    (void)ofs_buf_addf(b, "%s %s %s\n", when, l->level, l->text);
 }
 
-int ofs_log_recent(struct ofs_buf *b)
+int ofs_logring_dump(struct ofs_buf *b)
 {
     OFS_GUARD(&mtx);
     for (unsigned i = 0; i < RING_LINES; i++) {

@@ -38,8 +38,8 @@ static void lines_come_oldest_first_with_time_and_level(void **state)
     const char *second;
 
     (void)state;
-    ofs_logring_add(OFS_ERROR, "store: disk full");
-    ofs_logring_add(OFS_WARN, "http: slow");
+    ofs_logring_add("ERROR", "store: disk full");
+    ofs_logring_add("WARN", "http: slow");
     assert_int_equal(ofs_log_recent(&b), 0);
     assert_int_equal(lines_of(&b), 2);
     assert_memory_equal(b.data + strlen("2026-01-05T21:31:40Z"),
@@ -58,7 +58,7 @@ static void only_the_last_lines_are_kept(void **state)
         char text[32];
 
         (void)snprintf(text, sizeof(text), "line %d.", i);
-        ofs_logring_add(OFS_ERROR, text);
+        ofs_logring_add("ERROR", text);
     }
     assert_int_equal(ofs_log_recent(&b), 0);
     assert_int_equal(lines_of(&b), RING);
@@ -77,7 +77,7 @@ static void long_lines_are_cut(void **state)
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     for (int i = 0; i < RING; i++)
-        ofs_logring_add(OFS_ERROR, text);
+        ofs_logring_add("ERROR", text);
     assert_int_equal(ofs_log_recent(&b), 0);
     assert_int_equal(lines_of(&b), RING);
     assert_int_equal(ofs_log_recent(&small), -EFBIG);
@@ -87,7 +87,7 @@ static void *add_many(void *arg)
 {
     (void)arg;
     for (int i = 0; i < ROUNDS; i++)
-        ofs_logring_add(OFS_WARN, "busy");
+        ofs_logring_add("WARN", "busy");
     return NULL;
 }
 
