@@ -81,7 +81,7 @@ steps_finish()
         return 0
     fi
     printf 'FAILED  %-28s %4d passed, %d failed\n' "$name" "$passed" "$failed"
-    tail -n "${STEPS_TAIL:-60}" "$file" | sed 's/^/    /'
+    tail -n "${STEPS_TAIL:-150}" "$file" | sed 's/^/    /'
     return 1
 }
 

@@ -4,9 +4,11 @@
 Everything a test starts is ended by process id, also when the test fails; a
 test that hangs has its daemons killed, which lets its system calls return.
 """
+import collections
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import threading
 
@@ -27,6 +29,9 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # Whoever was started in the background by a shell ignores Ctrl-C, and so
+    # would all that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "semantics(*numbers): promises of fs/SEMANTICS.md that "
         "the test proves")
@@ -35,10 +40,10 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     """Whole files go to one group, so that module fixtures are made once."""
     which, of = map(int, config.getoption("--group").split("/"))
-    files = sorted({item.path for item in items},
-                   key=lambda p: -sum(i.path == p for i in items))
+    sizes = collections.Counter(str(item.path) for item in items)
+    files = sorted(sizes, key=lambda p: (-sizes[p], p))
     group = {path: i % of for i, path in enumerate(files)}
-    chosen = [i for i in items if group[i.path] == which - 1]
+    chosen = [i for i in items if group[str(i.path)] == which - 1]
     config.hook.pytest_deselected(items=[i for i in items if i not in chosen])
     items[:] = chosen
 
