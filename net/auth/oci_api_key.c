@@ -7,6 +7,7 @@
 #include "oci_principal.h"
 
 #include "ocirfs/file.h"
+#include "ocirfs/oci_auth.h"
 
 #include <fcntl.h>
 
@@ -55,6 +56,21 @@ static int check_profile(const struct ofs_oci_profile *p, struct ofs_err *err)
     return 0;
 }
 
+/* Another kind's profile, which may inherit a key from [DEFAULT] all the same:
+ * `auto` goes on. */
+static int check_kind(const struct ofs_oci_profile *p, struct ofs_err *err)
+{
+    const char *type = p->authentication_type;
+
+    if (p->security_token_file)
+        return ofs_err_set(err, -ENOENT, "the profile has a session token");
+    if (p->delegation_token_file)
+        return ofs_err_set(err, -ENOENT, "the profile has a delegation token");
+    if (type && *type && !ofs_str_ieq(type, "api_key"))
+        return ofs_err_set(err, -ENOENT, "the profile is for '%.32s'", type);
+    return 0;
+}
+
 static int load(const struct ofs_oci_auth_cfg *cfg,
                 struct ofs_oci_profile *profile, struct ofs_err *err)
 {
@@ -64,9 +80,8 @@ static int load(const struct ofs_oci_auth_cfg *cfg,
         r = ofs_oci_profile_load(cfg, profile, err);
     if (r == 0 && ofs_oci_profile_override(profile, &cfg->env) < 0)
         r = ofs_err_nomem(err, "a profile");
-    /* Another kind's profile: `auto` goes on. */
-    if (r == 0 && profile->security_token_file)
-        r = ofs_err_set(err, -ENOENT, "the profile has a session token");
+    if (r == 0)
+        r = check_kind(profile, err);
     return r == 0 ? check_profile(profile, err) : r;
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ocirfs/oci_auth.h"
+
 #include "oci_principal.h"
 #include "oci_sign.h"
 

@@ -70,6 +70,13 @@ int ofs_oci_cert_parse(const char *pem, size_t len, struct ofs_oci_cert *ret,
     return r;
 }
 
+static void add_line(const char *from, const char *to, struct ofs_buf *b)
+{
+    for (; from < to; from++)
+        if (*from > ' ')
+            (void)ofs_buf_addc(b, *from);
+}
+
 int ofs_oci_pem_body(const char *pem, size_t len, struct ofs_buf *b)
 {
     const char *end = pem + len;
@@ -77,17 +84,13 @@ int ofs_oci_pem_body(const char *pem, size_t len, struct ofs_buf *b)
 
     while (pem < end) {
         const char *eol = memchr(pem, '\n', (size_t)(end - pem));
-        const char *stop = eol ? eol : end;
 
-        if (*pem == '-') {
-            if (inside)
-                return b->failed;
+        if (*pem == '-' && inside)
+            return b->failed;
+        if (*pem == '-')
             inside = true;
-        } else if (inside) {
-            for (const char *p = pem; p < stop; p++)
-                if (*p > ' ')
-                    (void)ofs_buf_addc(b, *p);
-        }
+        else if (inside)
+            add_line(pem, eol ? eol : end, b);
         pem = eol ? eol + 1 : end;
     }
     return b->failed ? b->failed : -EBADMSG;

@@ -2,10 +2,11 @@
 #include "oci_config.h"
 
 #include "ocirfs/file.h"
+#include "ocirfs/oci_auth.h"
 
 #include <fcntl.h>
 
-enum { CONFIG_MAX_BYTES = 1024 * 1024, LINE_MAX_BYTES = 64 * 1024 };
+enum { CONFIG_MAX_BYTES = 1024 * 1024 };
 
 enum kind { TEXT, PATH, SECRET };
 
@@ -193,12 +194,24 @@ int ofs_oci_profile_override(struct ofs_oci_profile *p,
     for (size_t i = 0; r == 0 && i < OFS_COUNT_OF(overrides); i++)
         if (overrides[i].value && overrides[i].value[0])
             r = set_key(p, overrides[i].key, overrides[i].value, env->home);
+    if (r == 0 && !p->region && env->region && env->region[0])
+        r = set_key(p, "region", env->region, env->home);
     return r;
 }
 
 static const char *first(const char *a, const char *b, const char *c)
 {
     return a ? a : b ? b : c;
+}
+
+/* What somebody named must be there; what we merely looked for need not. */
+static int was_asked_for(int r, const char *asked, struct ofs_err *err)
+{
+    if (r != -ENOENT || !asked)
+        return r;
+    if (err)
+        err->code = -EINVAL;
+    return -EINVAL;
 }
 
 int ofs_oci_profile_load(const struct ofs_oci_auth_cfg *cfg,
@@ -218,9 +231,14 @@ int ofs_oci_profile_load(const struct ofs_oci_auth_cfg *cfg,
     if (!path)
         return ofs_err_set(err, -ENOENT, "no HOME to look for .oci/config in");
     r = ofs_file_read(AT_FDCWD, path, &text);
-    if (r < 0)
-        return ofs_err_errno(err, -r, path);
+    if (r < 0) {
+        (void)ofs_err_errno(err, -r, path);
+        return was_asked_for(r, asked, err);
+    }
     r = ofs_oci_profile_parse(ofs_buf_str(&text), text.len,
                               name ? name : "DEFAULT", cfg->env.home, ret, err);
-    return r < 0 ? ofs_err_wrap(err, r, path) : 0;
+    if (r == 0)
+        return 0;
+    (void)ofs_err_wrap(err, r, path);
+    return was_asked_for(r, name, err);
 }

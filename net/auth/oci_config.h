@@ -12,8 +12,10 @@
 
 #include "oci_key.h"
 
-#include "ocirfs/oci_auth.h"
 #include "ocirfs/secret.h"
+
+struct ofs_oci_auth_cfg;
+struct ofs_oci_env;
 
 /* NULL: not said.  Paths have their "~/" expanded. */
 struct ofs_oci_profile {
@@ -34,14 +36,15 @@ int ofs_oci_profile_parse(const char *text, size_t len, const char *name,
                           const char *home, struct ofs_oci_profile *ret,
                           struct ofs_err *err) OFS_MUST_CHECK;
 
-/* Take over what OCI_CLI_* say, one by one.  -ENOMEM. */
+/* Take over what OCI_CLI_* say, one by one; OCI_REGION where no region is
+ * said at all.  -ENOMEM. */
 int ofs_oci_profile_override(struct ofs_oci_profile *p,
                              const struct ofs_oci_env *env) OFS_MUST_CHECK;
 
 /*
  * The file: option, OCI_CLI_CONFIG_FILE, OCI_CONFIG_FILE, ~/.oci/config; the
- * profile: option, OCI_CLI_PROFILE, OCI_CONFIG_PROFILE, DEFAULT.  -ENOENT: no
- * file, or no such profile in it.
+ * profile: option, OCI_CLI_PROFILE, OCI_CONFIG_PROFILE, DEFAULT.  -ENOENT:
+ * there is none; -EINVAL: the one that was asked for is not there.
  */
 int ofs_oci_profile_load(const struct ofs_oci_auth_cfg *cfg,
                          struct ofs_oci_profile *ret,

@@ -3,6 +3,7 @@
 
 #include "oci_sign.h"
 
+#include "ocirfs/clock.h"
 #include "ocirfs/http.h"
 #include "ocirfs/json.h"
 #include "ocirfs/url.h"

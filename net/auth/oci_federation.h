@@ -10,6 +10,8 @@
 #include "oci_cert.h"
 #include "oci_principal.h"
 
+struct ofs_http;
+
 struct ofs_oci_leaf {
     const struct ofs_buf *cert, *key, *intermediate; /* PEM */
     const struct ofs_oci_cert *says;                 /* of cert */

@@ -10,6 +10,7 @@
 
 #include "ocirfs/clock.h"
 #include "ocirfs/file.h"
+#include "ocirfs/oci_auth.h"
 
 #include <ctype.h>
 #include <fcntl.h>

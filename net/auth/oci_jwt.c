@@ -6,11 +6,14 @@
 
 enum { PAYLOAD_MAX_BYTES = 64 * 1024 };
 
+#define TIME_MAX_S ((int64_t)1 << 40) /* what is beyond is no time */
+
 static int64_t time_of(const json_t *claims, const char *name)
 {
     const json_t *v = json_object_get(claims, name);
+    double at_s = json_is_number(v) ? json_number_value(v) : 0;
 
-    return json_is_number(v) ? (int64_t)json_number_value(v) : 0;
+    return at_s > 0 && at_s < (double)TIME_MAX_S ? (int64_t)at_s : 0;
 }
 
 static void copy_tenancy(const json_t *claims, struct ofs_oci_claims *c)

@@ -9,6 +9,7 @@
 #include "ocirfs/base64.h"
 #include "ocirfs/file.h"
 #include "ocirfs/http.h"
+#include "ocirfs/oci_auth.h"
 
 #include <ctype.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 
 #include "oci_key.h"
 
-#include "ocirfs/oci_auth.h"
+#include "ocirfs/call.h"
 #include "ocirfs/secret.h"
 
 #include <stdatomic.h>
@@ -33,6 +33,7 @@ OFS_DEFINE_AUTO(struct ofs_oci_credential, ofs_oci_credential_unref)
 int ofs_oci_credential_set_token(struct ofs_oci_credential *c,
                                  const char *token, size_t len) OFS_MUST_CHECK;
 
+struct ofs_oci_auth_cfg;
 struct ofs_oci_principal;
 
 struct ofs_oci_principal_ops {

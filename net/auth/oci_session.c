@@ -8,6 +8,7 @@
 #include "oci_principal.h"
 
 #include "ocirfs/file.h"
+#include "ocirfs/oci_auth.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -51,9 +51,12 @@ int ofs_oci_grow(void **at, size_t n, size_t *room, size_t size)
 
     if (n < *room)
         return 0;
-    more = reallocarray(*at, wanted, size);
+    more = calloc(wanted, size);
     if (!more)
         return -ENOMEM;
+    if (n > 0)
+        memcpy(more, *at, n * size);
+    free(*at);
     *at = more;
     *room = wanted;
     return 0;
