@@ -171,6 +171,19 @@ static bool open_small(struct ofs_tree *t, struct ofs_file *f)
     return f->bytes != NULL;
 }
 
+/* A file of no bytes is read without asking for any, so it is judged now. */
+static int open_empty(struct ofs_file *f, struct ofs_err *err)
+{
+    struct ofs_digest nothing;
+    int r = ofs_digest_of(f->node->digest.alg, "", 0, &nothing);
+
+    if (r == 0 && !ofs_digest_eq(&nothing, &f->node->digest))
+        return ofs_err_set(err, -EBADMSG,
+                           "the registry has no bytes for a digest of some");
+    f->bytes = ofs_bytes_new("", 0);
+    return f->bytes ? r : ofs_err_nomem(err, "a blob");
+}
+
 static int blob_open(struct ofs_tree *t, struct ofs_call *call,
                      struct ofs_file *f, struct ofs_err *err)
 {
@@ -179,7 +192,9 @@ static int blob_open(struct ofs_tree *t, struct ofs_call *call,
 
     if (node->manifest)
         return ofs_manifest_open(t, call, f, err);
-    if (node->size > 0 && open_small(t, f))
+    if (node->size == 0)
+        return open_empty(f, err);
+    if (open_small(t, f))
         return 0;
     source = ofs_blobsource_new(t, node->path, &node->digest, node->size);
     if (!source)

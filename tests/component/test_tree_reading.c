@@ -200,6 +200,40 @@ static void a_blob_read_is_ranges_and_nothing_else(void **state)
     ofs_file_close(f);
 }
 
+static void an_empty_blob_is_empty_and_no_other_one_is(void **state)
+{
+    TRIG_AUTO struct trig t;
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(4096);
+    struct ofs_digest empty, other;
+    char path[512], head[256], text[OFS_DIGEST_TEXT_MAX];
+
+    (void)state;
+    trig_start(&t, NULL);
+    empty = fake_registry_blob(t.fake, "a", "", 0);
+    trig_reads(&t, trig_blob_path("a", &empty, path), &empty);
+    other = fake_registry_blob(t.fake, "a", "something", 9);
+    (void)snprintf(head, sizeof(head), "* /v2/a/blobs/%s",
+                   ofs_digest_format(&other, text));
+    fake_server_canned(t.server, head, 200, NULL, "");
+    assert_int_equal(trig_read(&t, trig_blob_path("a", &other, path), &b),
+                     -EBADMSG);
+}
+
+static void a_small_blob_that_is_here_needs_no_request(void **state)
+{
+    TRIG_AUTO struct trig t;
+    struct fake_image img;
+    char path[512];
+
+    (void)state;
+    trig_start(&t, NULL);
+    img = fake_registry_image(t.fake, "a", "v", 1, 1, 100);
+    (void)trig_stat(&t, "a/v"); /* which has read the configuration */
+    trig_clear(&t);
+    trig_reads(&t, trig_blob_path("a", &img.config, path), &img.config);
+    assert_int_equal(trig_requests(&t), 0);
+}
+
 static void attributes_are_those_of_the_mount(void **state)
 {
     TRIG_AUTO struct trig t;
@@ -418,6 +452,8 @@ int main(void)
         cmocka_unit_test(the_index_has_an_entry_for_each_tag),
         cmocka_unit_test(a_repository_without_tags_is_an_empty_layout),
         cmocka_unit_test(a_blob_read_is_ranges_and_nothing_else),
+        cmocka_unit_test(an_empty_blob_is_empty_and_no_other_one_is),
+        cmocka_unit_test(a_small_blob_that_is_here_needs_no_request),
         cmocka_unit_test(attributes_are_those_of_the_mount),
         cmocka_unit_test(a_tags_time_is_when_its_image_was_created),
         cmocka_unit_test(where_no_image_says_it_the_registry_does),
