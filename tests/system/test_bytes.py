@@ -94,8 +94,12 @@ def test_sixteen_readers_get_it_right_and_fetch_it_once(
     for r in readers:
         assert r.communicate(timeout=60 * waiting.SLOW)[0].split()[0] == \
             blob.digest[7:]
-    fetched = sum(r[3] for r in requests_for(registry, blob.digest))
-    assert fetched == blob.size
+
+    def fetched():
+        return sum(r[3] for r in requests_for(registry, blob.digest))
+
+    waiting.until(lambda: fetched() >= blob.size, "the registry's word")
+    assert fetched() == blob.size
 
 
 @pytest.mark.semantics("S17", "S19")
@@ -222,7 +226,10 @@ def test_a_small_piece_of_a_large_blob_costs_a_small_piece(
         registry.mark()
         at = blob.size // 2
         assert os.pread(fd, 4096, at) == blob.data[at:at + 4096]
-        fetched = sum(r[3] for r in requests_for(registry, blob.digest))
+        # Its log says so when it has sent it, which may be a moment later.
+        fetched = waiting.until(
+            lambda: sum(r[3] for r in requests_for(registry, blob.digest)),
+            "the registry's word")
         assert 4096 <= fetched <= 2 * MIB
     finally:
         os.close(fd)
