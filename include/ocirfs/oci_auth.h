@@ -37,7 +37,7 @@ struct ofs_oci_env {
 
 struct ofs_oci_auth_cfg {
     /*
-     * "auto", "api_key", "security_token", "instance_principal",
+     * "auto" (OCI_CLI_AUTH decides, else what is there first), "api_key", "security_token", "instance_principal",
      * "resource_principal", "oke_workload_identity", "instance_obo_user".
      */
     const char *kind;
@@ -81,8 +81,9 @@ int ofs_oci_auth_sign(struct ofs_oci_auth *a, struct ofs_call *call,
                       struct ofs_err *err) OFS_MUST_CHECK;
 
 /*
- * After a 401: get a new credential (token, file, key) if there is one to be
- * had.  0; -EACCES: this kind cannot be renewed, or was just now.
+ * After a 401: get a new credential (token, file) if there is one to be had.
+ * 0, also when another request did so just now: sign again, once.  -EACCES:
+ * this kind cannot be renewed.
  */
 int ofs_oci_auth_renew(struct ofs_oci_auth *a, struct ofs_call *call,
                        struct ofs_err *err) OFS_MUST_CHECK;

@@ -8,8 +8,9 @@
 #include "ocirfs/url.h"
 
 enum {
-    RENEW_BEFORE_S = 300,  /* or a quarter of the credential's life */
-    RENEW_PAUSE_MS = 2000, /* between renewals that a 401 asks for */
+    RENEW_BEFORE_S = 300,       /* or a quarter of the credential's life */
+    RENEW_PAUSE_MS = 2000,      /* between renewals that a 401 asks for */
+    EARLY_PAUSE_MS = 10 * 1000, /* between attempts while the old one is good */
 };
 
 /* The order of `auto`; our choice, not a rule of Oracle. */
@@ -25,6 +26,7 @@ struct ofs_oci_auth {
     struct ofs_mutex mtx;                  /* rank TOKEN */
     struct ofs_oci_credential *credential; /* guarded by mtx */
     int64_t renewed_ms;                    /* guarded by mtx */
+    int64_t early_ms; /* last attempt before the end; guarded by mtx */
 };
 
 void ofs_oci_auth_free(struct ofs_oci_auth *a)
@@ -97,17 +99,21 @@ static int open_auto(const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
 static int open_named(const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
                       struct ofs_oci_auth *a, struct ofs_err *err)
 {
-    if (strcmp(cfg->kind, "auto") == 0)
+    const char *kind = cfg->kind;
+
+    if (strcmp(kind, "auto") == 0 && cfg->env.cli_auth && cfg->env.cli_auth[0])
+        kind = cfg->env.cli_auth;
+    if (strcmp(kind, "auto") == 0)
         return open_auto(cfg, call, a, err);
     for (size_t i = 0; i < OFS_COUNT_OF(kinds); i++)
-        if (strcmp(cfg->kind, kinds[i]->kind) == 0)
+        if (strcmp(kind, kinds[i]->kind) == 0)
             return open_kind(kinds[i], cfg, call, a, err);
     return ofs_err_set(err, -EINVAL,
                        "auth=%.64s is not known; auto, api_key, "
                        "security_token, instance_principal, "
                        "resource_principal, oke_workload_identity or "
                        "instance_obo_user",
-                       cfg->kind);
+                       kind);
 }
 
 int ofs_oci_auth_open(const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
@@ -121,6 +127,7 @@ int ofs_oci_auth_open(const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
         return ofs_err_nomem(err, "a principal");
     ofs_mutex_init(&a->mtx, OFS_RANK_TOKEN);
     a->clock = cfg->clock;
+    a->early_ms = now_ms(a) - EARLY_PAUSE_MS;
     a->flights = ofs_flights_new();
     if (!a->flights)
         return ofs_err_nomem(err, "a principal");
@@ -178,6 +185,19 @@ static bool has_changed(const struct ofs_oci_auth *a)
     return ops->has_changed && ops->has_changed(a->principal);
 }
 
+/* One request renews an old credential; the others go on with it, and so do
+ * all when that failed. */
+static bool may_renew_early(struct ofs_oci_auth *a)
+{
+    int64_t now = now_ms(a);
+
+    OFS_GUARD(&a->mtx);
+    if (now - a->early_ms < EARLY_PAUSE_MS)
+        return false;
+    a->early_ms = now;
+    return true;
+}
+
 /* A credential to sign with.  One that is merely old is better than none. */
 static int credential(struct ofs_oci_auth *a, struct ofs_call *call,
                       struct ofs_oci_credential **ret, struct ofs_err *err)
@@ -187,7 +207,7 @@ static int credential(struct ofs_oci_auth *a, struct ofs_call *call,
     enum age age = age_of(c, ofs_wall_s());
     int r = 0;
 
-    if (age != GOOD || has_changed(a))
+    if (age == ENDED || has_changed(a) || (age == OLD && may_renew_early(a)))
         r = ofs_flights_run(a->flights, "renew", call, renew, a, err);
     if (r < 0 && age == ENDED)
         return r;
@@ -251,7 +271,6 @@ int ofs_oci_auth_renew(struct ofs_oci_auth *a, struct ofs_call *call,
         return ofs_err_set(err, -EACCES,
                            "the service does not take this API key");
     if (was_renewed_just_now(a))
-        return ofs_err_set(err, -EACCES,
-                           "the service does not take a fresh credential");
+        return 0;
     return ofs_flights_run(a->flights, "renew", call, renew, a, err);
 }

@@ -84,6 +84,16 @@ static int find_region(struct instance *i, const struct ofs_oci_auth_cfg *cfg,
     return ofs_oci_region_find(name, cfg->regions, ret, err);
 }
 
+/* People write the base with and without its last slash. */
+static int set_metadata_url(struct instance *i, const char *url,
+                            struct ofs_err *err)
+{
+    if (!url || !*url)
+        return 0;
+    i->metadata_url = ofs_strf("%s%s", url, ofs_str_ends(url, "/") ? "" : "/");
+    return i->metadata_url ? 0 : ofs_err_nomem(err, "a principal");
+}
+
 static int settle(struct instance *i, const struct ofs_oci_auth_cfg *cfg,
                   struct ofs_call *call, struct ofs_err *err)
 {
@@ -92,9 +102,9 @@ static int settle(struct instance *i, const struct ofs_oci_auth_cfg *cfg,
 
     i->http = cfg->http;
     i->http_direct = cfg->http_direct;
-    if (cfg->env.metadata_url)
-        i->metadata_url = strdup(cfg->env.metadata_url);
-    r = find_region(i, cfg, call, &region, err);
+    r = set_metadata_url(i, cfg->env.metadata_url, err);
+    if (r == 0)
+        r = find_region(i, cfg, call, &region, err);
     if (r < 0)
         return r;
     i->base.region = strdup(region.identifier);

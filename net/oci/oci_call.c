@@ -33,6 +33,17 @@ static double chance(void)
     return (double)bits / 4294967296.0;
 }
 
+int ofs_oci_retry_token(char ret[OFS_OCI_RETRY_TOKEN_MAX])
+{
+    unsigned char bits[(OFS_OCI_RETRY_TOKEN_MAX - 1) / 2];
+
+    if (getrandom(bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
+        return -EIO;
+    for (size_t i = 0; i < sizeof(bits); i++)
+        (void)snprintf(ret + 2 * i, 3, "%02x", bits[i]);
+    return 0;
+}
+
 static int add_headers(const struct ofs_oci_req *req, struct ofs_strv *headers,
                        struct ofs_err *err)
 {
@@ -57,28 +68,38 @@ static int add_headers(const struct ofs_oci_req *req, struct ofs_strv *headers,
     return ofs_strv_add(headers, "") < 0 ? ofs_err_nomem(err, "a request") : 0;
 }
 
-/* One attempt, signed now.  0: an answer is there, whatever it says. */
+static int sign(struct ofs_oci *o, struct ofs_call *call,
+                const struct ofs_oci_req *req, const char *url,
+                struct ofs_strv *headers, struct ofs_err *err)
+{
+    size_t len = req->body ? strlen(req->body) : 0;
+    int r = ofs_oci_auth_sign(o->auth, call, req->method, url, req->body, len,
+                              headers, err);
+
+    return r == 0 ? add_headers(req, headers, err) : r;
+}
+
+/*
+ * One attempt, signed now.  0: an answer is there, whatever it says.
+ * *ret_sent: it failed on the wire, not before.
+ */
 static int attempt(struct ofs_oci *o, struct ofs_call *call,
-                   const struct ofs_oci_req *req, struct ofs_http_resp *ret,
-                   struct ofs_err *err)
+                   const struct ofs_oci_req *req, bool *ret_sent,
+                   struct ofs_http_resp *ret, struct ofs_err *err)
 {
     OFS_AUTOFREE char *url = ofs_strf("%s%s", req->base, req->path);
     OFS_AUTOSTRV struct ofs_strv headers = { 0 };
-    size_t len = req->body ? strlen(req->body) : 0;
     struct ofs_http_req http = { .method = req->method,
                                  .url = url,
                                  .body = req->body,
-                                 .body_len = len,
+                                 .body_len = req->body ? strlen(req->body) : 0,
                                  .max_body = ANSWER_MAX_BYTES,
                                  .no_retry = true };
     int r;
 
     if (!url)
         return ofs_err_nomem(err, "a request");
-    r = ofs_oci_auth_sign(o->auth, call, req->method, url, req->body, len,
-                          &headers, err);
-    if (r == 0)
-        r = add_headers(req, &headers, err);
+    r = sign(o, call, req, url, &headers, err);
     if (r < 0)
         return r;
     /* The empty line at the end becomes the list's NULL for the call. */
@@ -86,12 +107,13 @@ static int attempt(struct ofs_oci *o, struct ofs_call *call,
     headers.at[headers.n] = NULL;
     http.headers = (const char *const *)headers.at;
     ofs_metric_add(&calls, 1);
+    *ret_sent = true;
     return ofs_http_do(o->http, call, &http, ret, err);
 }
 
 static bool is_repeatable(const struct ofs_oci_req *req)
 {
-    return strcmp(req->method, "POST") != 0 || req->retry_token;
+    return strcmp(req->method, "POST") != 0 || req->retry_token || req->reads;
 }
 
 /* Pause for the next attempt; false: there is none. */
@@ -157,13 +179,14 @@ static int go(struct ofs_oci *o, struct ofs_call *call,
 
     for (int n = 1;; n++) {
         OFS_AUTORESP struct ofs_http_resp resp = { 0 };
-        int r = attempt(o, call, req, &resp, err);
+        bool sent = false;
+        int r = attempt(o, call, req, &sent, &resp, err);
 
         if (r == 0 && resp.status / 100 == 2)
             return take(&resp, ret, err);
         if (r == 0)
             r = fail(&resp, err);
-        if (r == -EINTR || r == -EAGAIN)
+        if (!sent || r == -EINTR || r == -EAGAIN)
             return r;
         if (resp.status == 401 && !renewed) {
             renewed = true;

@@ -85,31 +85,48 @@ int ofs_oci_get_image(struct ofs_oci *o, struct ofs_call *call, const char *id,
     return call_one(o, call, &req, ret, err);
 }
 
-/* POST with one text member; `name` NULL: an empty object. */
-static int post(struct ofs_oci *o, struct ofs_call *call, const char *path,
-                const char *name, const char *value, const char *etag,
-                struct ofs_oci_image *ret, struct ofs_err *err)
+/* JSON of one text member; `name` NULL: an empty object.  NULL: no memory. */
+static char *body_of(const char *name, const char *value)
 {
     OFS_AUTOJSON json_t *doc =
         name ? json_pack("{s:s}", name, value) : json_object();
-    OFS_AUTOFREE char *body = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-    const struct ofs_oci_req req = { .method = "POST",
-                                     .base = o->artifacts,
-                                     .path = path,
-                                     .body = body,
-                                     .if_match = etag };
 
-    if (!body)
-        return ofs_err_nomem(err, "a request");
-    return call_one(o, call, &req, ret, err);
+    return doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 }
 
 int ofs_oci_lookup_image(struct ofs_oci *o, struct ofs_call *call,
                          const char *uri, struct ofs_oci_image *ret,
                          struct ofs_err *err)
 {
-    return post(o, call, IMAGES "/actions/lookupImageByUri", "imageUri", uri,
-                NULL, ret, err);
+    OFS_AUTOFREE char *body = body_of("imageUri", uri);
+    const struct ofs_oci_req req = { .method = "POST",
+                                     .base = o->artifacts,
+                                     .path = IMAGES "/actions/lookupImageByUri",
+                                     .body = body,
+                                     .reads = true };
+
+    return body ? call_one(o, call, &req, ret, err)
+                : ofs_err_nomem(err, "a request");
+}
+
+/* Add or take away a tag; `tag` NULL: that is the service's choice. */
+static int change(struct ofs_oci *o, struct ofs_call *call, const char *path,
+                  const char *tag, const char *etag, struct ofs_err *err)
+{
+    OFS_AUTOFREE char *body = body_of(tag ? "version" : NULL, tag);
+    char token[OFS_OCI_RETRY_TOKEN_MAX];
+    const struct ofs_oci_req req = { .method = "POST",
+                                     .base = o->artifacts,
+                                     .path = path,
+                                     .body = body,
+                                     .if_match = etag,
+                                     .retry_token = token };
+
+    if (!body)
+        return ofs_err_nomem(err, "a request");
+    if (ofs_oci_retry_token(token) < 0)
+        return ofs_err_set(err, -EIO, "no random numbers");
+    return call_one(o, call, &req, NULL, err);
 }
 
 int ofs_oci_remove_version(struct ofs_oci *o, struct ofs_call *call,
@@ -119,7 +136,7 @@ int ofs_oci_remove_version(struct ofs_oci *o, struct ofs_call *call,
     OFS_AUTOFREE char *path =
         ofs_oci_path_of(IMAGES "/", image->id, "/actions/removeVersion");
 
-    return post(o, call, path, "version", tag, image->etag, NULL, err);
+    return change(o, call, path, tag, image->etag, err);
 }
 
 int ofs_oci_restore_image(struct ofs_oci *o, struct ofs_call *call,
@@ -128,5 +145,5 @@ int ofs_oci_restore_image(struct ofs_oci *o, struct ofs_call *call,
     OFS_AUTOFREE char *path =
         ofs_oci_path_of(IMAGES "/", id, "/actions/restore");
 
-    return post(o, call, path, tag ? "version" : NULL, tag, NULL, NULL, err);
+    return change(o, call, path, tag, NULL, err);
 }

@@ -22,7 +22,8 @@ struct ofs_oci_req {
     const char *path;        /* with its query, percent-encoded */
     const char *body;        /* JSON; NULL: none */
     const char *if_match;    /* etag; NULL: none */
-    const char *retry_token; /* of a create; NULL: none */
+    const char *retry_token; /* of a POST that changes; NULL: none */
+    bool reads;              /* a POST that changes nothing */
 };
 
 struct ofs_oci_resp {
@@ -32,6 +33,10 @@ struct ofs_oci_resp {
 };
 void ofs_oci_resp_done(struct ofs_oci_resp *r);
 #define OFS_AUTOOCIRESP OFS_AUTO(ofs_oci_resp_done)
+
+enum { OFS_OCI_RETRY_TOKEN_MAX = 33 };
+/* The service remembers it for a day, so that a repeated POST acts once. */
+int ofs_oci_retry_token(char ret[OFS_OCI_RETRY_TOKEN_MAX]) OFS_MUST_CHECK;
 
 /* Signed, retried, its error decoded.  0 for any 2xx. */
 int ofs_oci_call(struct ofs_oci *o, struct ofs_call *call,

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci_priv.h"
 
-#include <sys/random.h>
-
 #define REPOSITORIES "/20160918/container/repositories"
-
-enum { TOKEN_BYTES = 16 };
 
 void ofs_oci_repositories_done(struct ofs_oci_repositories *r)
 {
@@ -105,18 +101,6 @@ int ofs_oci_get_repository(struct ofs_oci *o, struct ofs_call *call,
     return call_one(o, call, &req, ret, err);
 }
 
-/* The service remembers it for a day, so that a repeated create makes one. */
-static int make_retry_token(char ret[2 * TOKEN_BYTES + 1])
-{
-    unsigned char bits[TOKEN_BYTES];
-
-    if (getrandom(bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
-        return -EIO;
-    for (size_t i = 0; i < sizeof(bits); i++)
-        (void)snprintf(ret + 2 * i, 3, "%02x", bits[i]);
-    return 0;
-}
-
 /* JSON text of `doc`, which it takes; NULL: no memory. */
 static char *dump(json_t *doc)
 {
@@ -131,7 +115,7 @@ static int post(struct ofs_oci *o, struct ofs_call *call, const char *path,
                 struct ofs_err *err)
 {
     OFS_AUTOFREE char *text = dump(body);
-    char token[2 * TOKEN_BYTES + 1];
+    char token[OFS_OCI_RETRY_TOKEN_MAX];
     const struct ofs_oci_req req = { .method = "POST",
                                      .base = o->artifacts,
                                      .path = path,
@@ -140,7 +124,7 @@ static int post(struct ofs_oci *o, struct ofs_call *call, const char *path,
 
     if (!text)
         return ofs_err_nomem(err, "a request");
-    if (make_retry_token(token) < 0)
+    if (ofs_oci_retry_token(token) < 0)
         return ofs_err_set(err, -EIO, "no random numbers");
     return call_one(o, call, &req, ret, err);
 }
