@@ -74,17 +74,17 @@ static void any_blob_of_the_repository_is_there_by_name(void **state)
     assert_int_equal(trig_requests(&t), 0);
 }
 
+/* Upper-case hex is no digest. */
+#define ODD_BLOB                                                               \
+    "blobs/sha256/"                                                            \
+    "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static void names_in_blobs_are_digests_or_nothing(void **state)
 {
     TRIG_AUTO struct trig t;
     static const char *const names[] = {
-        "blobs/sha1",
-        "blobs/sha512",
-        "blobs/x",
-        "blobs/sha256/x",
-        "blobs/sha256/00",
-        "blobs/sha256/"
-        "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+        "blobs/sha1",     "blobs/sha512",    "blobs/x",
+        "blobs/sha256/x", "blobs/sha256/00", ODD_BLOB,
     };
 
     (void)state;
