@@ -137,6 +137,7 @@ static int build_files(struct app *a, struct ofs_err *err)
         .damaged_arg = a,
     };
     struct ofs_tree_cfg tree = {
+        .url = a->o->source,
         .clock = &ofs_system_clock,
         .repos = &a->o->repos,
         .ttl_ms = a->o->ttl_ms,
