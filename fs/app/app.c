@@ -19,7 +19,15 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-enum { EXIT_TROUBLE = 1 };
+enum {
+    EXIT_TROUBLE = 1,
+    /*
+     * The HTTP engine tells a silent server first, and so the registry's client
+     * learns of it and the next reads fail at once.  The store's own watch is
+     * for sources that do not notice.
+     */
+    STALL_SLACK_MS = 10 * 1000,
+};
 
 struct app {
     const struct ofs_options *o;
