@@ -142,6 +142,63 @@ static void a_failure_is_told_to_those_who_wait_for_it_only(void **state)
     ofs_source_unref(&f->base);
 }
 
+/* What lies ahead and fails is not asked for again until somebody reads. */
+static void a_failure_ahead_is_not_tried_for_ever(void **state)
+{
+    struct world w = { 0 };
+    struct fake *f = fake_new(8 * MIB, 1), *other = fake_new(4 * MIB, 2);
+    struct ofs_blob *b;
+
+    (void)state;
+    world_init(&w);
+    f->fail_at = 3 * MIB;
+    f->fail_code = -EIO;
+    f->fail_times = 1000000;
+    b = blob_open(&w, f);
+    assert_int_equal(read_through(b, f, 0, 2 * MIB, (size_t)MIB), 0);
+    for (int i = 0; i < 20; i++) {
+        struct ofs_blob *c = blob_open(&w, other);
+
+        assert_int_equal(read_at(c, other, (uint64_t)i * 100 * KIB, 10), 0);
+        ofs_blob_close(c);
+    }
+    assert_in_range(f->reads, 1, 10);
+    ofs_blob_close(b);
+    world_done(&w);
+    ofs_source_unref(&f->base);
+    ofs_source_unref(&other->base);
+}
+
+/* A handle without a source waits for the fetch of one that has. */
+static void who_waits_for_anothers_fetch_is_told_when_that_ends(void **state)
+{
+    struct world w = { 0 };
+    struct fake *f = fake_new(64 * MIB, 1);
+    struct ofs_blob *b, *without = NULL;
+    struct reader r;
+
+    (void)state;
+    world_init(&w);
+    f->stall_at = 2 * MIB;
+    b = blob_open(&w, f);
+    assert_int_equal(try_read(b, f, 2 * MIB, (size_t)(4 * MIB), 20),
+                     -ETIMEDOUT);
+    wait_stalled(f, 1);
+    assert_int_equal(
+        ofs_store_open_blob(w.s, &f->digest, f->size, NULL, &without, NULL), 0);
+    reader_start(&r, without, f, 2 * MIB + 5, 10);
+    for (bool wait = true; wait;) {
+        OFS_GUARD(&b->object->mtx);
+        wait = !b->object->wants;
+    }
+    ofs_sched_abandon(b->object);
+    assert_int_equal(reader_end(&r), -ENOENT);
+    ofs_blob_close(without);
+    ofs_blob_close(b);
+    world_done(&w);
+    ofs_source_unref(&f->base);
+}
+
 /* Two repositories have the blob; of the one we may not read any more. */
 static void a_failure_of_anothers_source_is_tried_with_ours(void **state)
 {
@@ -290,6 +347,8 @@ int main(void)
         cmocka_unit_test(a_failure_is_told_once_and_the_next_read_tries_again),
         cmocka_unit_test(what_came_before_a_failure_is_kept),
         cmocka_unit_test(a_failure_is_told_to_those_who_wait_for_it_only),
+        cmocka_unit_test(a_failure_ahead_is_not_tried_for_ever),
+        cmocka_unit_test(who_waits_for_anothers_fetch_is_told_when_that_ends),
         cmocka_unit_test(a_failure_of_anothers_source_is_tried_with_ours),
         cmocka_unit_test(giving_up_ends_the_wait_and_not_the_fetch),
         cmocka_unit_test(a_source_that_stands_still_is_given_up),

@@ -219,6 +219,32 @@ static void what_is_fetched_again_is_checked_alone(void **state)
     ofs_source_unref(&f->base);
 }
 
+static void what_was_fetched_ahead_is_checked_and_kept(void **state)
+{
+    struct world w = { 0 };
+    struct fake *f = fake_new(5 * MIB, 1);
+    struct ofs_blob *b;
+
+    (void)state;
+    world_init(&w);
+    assert_int_equal(fetch_all(&w, f), 0);
+    world_reopen(&w);
+    drop(&w, f);
+    b = blob_open(&w, f);
+    assert_int_equal(read_at(b, f, 0, 10), 0);
+    while (f->asked[3] < 2)
+        (void)sched_yield();
+    ofs_blob_close(b);
+    world_reopen(&w);
+    b = blob_open(&w, f);
+    assert_int_equal(read_at(b, f, 0, (size_t)MIB), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(f->asked[i], 2);
+    ofs_blob_close(b);
+    world_done(&w);
+    ofs_source_unref(&f->base);
+}
+
 /* All that was written before the machine stopped is doubted. */
 static void after_a_restart_of_the_machine_chunks_are_checked(void **state)
 {
@@ -307,6 +333,7 @@ int main(void)
         cmocka_unit_test(strict_gives_nothing_before_all_is_verified),
         cmocka_unit_test(the_last_byte_alone_fetches_all),
         cmocka_unit_test(what_is_fetched_again_is_checked_alone),
+        cmocka_unit_test(what_was_fetched_ahead_is_checked_and_kept),
         cmocka_unit_test(after_a_restart_of_the_machine_chunks_are_checked),
         cmocka_unit_test(a_part_that_was_left_is_part_of_the_verdict),
         cmocka_unit_test(sha512_works_as_well),
