@@ -142,13 +142,23 @@ static char *copy_of(const struct ofs_http_resp *resp, const char *name)
     return value && *value ? strdup(value) : NULL;
 }
 
+/* The namespace is a bare string; all else is an object or a list. */
+static int parse(const struct ofs_http_resp *resp, json_t **ret,
+                 struct ofs_err *err)
+{
+    if (resp->body[0] != '"')
+        return ofs_json_parse(resp->body, resp->len, ret, err);
+    *ret = json_loadb(resp->body, resp->len, JSON_DECODE_ANY, NULL);
+    return *ret ? 0 : ofs_err_set(err, -EBADMSG, "not JSON");
+}
+
 static int take(struct ofs_http_resp *resp, struct ofs_oci_resp *ret,
                 struct ofs_err *err)
 {
     OFS_AUTOOCIRESP struct ofs_oci_resp r = { 0 };
 
     if (resp->len > 0) {
-        int code = ofs_json_parse(resp->body, resp->len, &r.doc, err);
+        int code = parse(resp, &r.doc, err);
 
         if (code < 0)
             return ofs_err_wrap(err, code, "OCI's answer");
