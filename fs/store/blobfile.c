@@ -5,13 +5,14 @@
 #include "ocirfs/file.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 enum {
     AGAIN = 1,     /* the names changed under us: begin anew */
-    MAX_TRIES = 8, /* of that; then somebody plays with us */
+    MAX_TRIES = 8, /* of that; then we go without */
     TOUCH_S = 60,
 };
 
@@ -261,6 +262,8 @@ static int open_once(struct opening *op)
 
     if (r == 0)
         r = lock(op->map_fd, LOCK_SH);
+    if (r == -EBUSY)
+        return AGAIN; /* who changes the names is done in a moment */
     if (r != 0)
         return r;
     if (!has_name(op->dir, op->map, op->map_fd))
@@ -321,6 +324,8 @@ int ofs_blobfile_open(const struct ofs_blobdir *dir,
         return -ENOMEM;
     for (int i = 0; i < MAX_TRIES && r == AGAIN; i++) {
         opening_done(&op);
+        if (i > 0)
+            (void)sched_yield();
         r = open_once(&op);
     }
     if (r != 0)

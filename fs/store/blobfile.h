@@ -81,7 +81,8 @@ bool ofs_blobfile_is_open(const struct ofs_blobfile *f);
 /* Marks of `n` chunks from `first` on; what cannot be read is ABSENT. */
 void ofs_blobfile_marks(const struct ofs_blobfile *f, uint32_t first,
                         uint32_t n, uint8_t *ret);
-int ofs_blobfile_mark(const struct ofs_blobfile *f, uint32_t chunk,
+/* Set the marks of `n` chunks from `first` on. */
+int ofs_blobfile_mark(const struct ofs_blobfile *f, uint32_t first, uint32_t n,
                       enum ofs_mark mark) OFS_MUST_CHECK;
 /* Take a mark back.  -EBUSY: another process may rely on it. */
 int ofs_blobfile_unmark(const struct ofs_blobfile *f,

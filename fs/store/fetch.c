@@ -148,7 +148,7 @@ static int land_in_file(struct ofs_fetch *f, uint32_t i)
     int r = 0;
 
     if (is_before_chain(f->object, i))
-        r = ofs_blobfile_mark(&f->object->file, i, OFS_MARK_PLAIN);
+        r = ofs_blobfile_mark(&f->object->file, i, 1, OFS_MARK_PLAIN);
     if (r < 0)
         return r;
     f->kept += ofs_chunk_len(f->object, i);

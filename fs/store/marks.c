@@ -21,13 +21,22 @@ void ofs_blobfile_marks(const struct ofs_blobfile *f, uint32_t first,
             ret[i] = OFS_MARK_ABSENT;
 }
 
-int ofs_blobfile_mark(const struct ofs_blobfile *f, uint32_t chunk,
+int ofs_blobfile_mark(const struct ofs_blobfile *f, uint32_t first, uint32_t n,
                       enum ofs_mark mark)
 {
-    uint8_t byte = (uint8_t)mark;
+    uint8_t bytes[256];
+    int r = 0;
 
-    return ofs_pwrite_full(f->map_fd, &byte, 1,
-                           OFS_MAP_HEAD_LEN + (uint64_t)chunk);
+    memset(bytes, (int)mark, n < sizeof(bytes) ? n : sizeof(bytes));
+    while (n > 0 && r == 0) {
+        uint32_t some = n < sizeof(bytes) ? n : (uint32_t)sizeof(bytes);
+
+        r = ofs_pwrite_full(f->map_fd, bytes, some,
+                            OFS_MAP_HEAD_LEN + (uint64_t)first);
+        first += some;
+        n -= some;
+    }
+    return r;
 }
 
 /*
@@ -42,7 +51,7 @@ int ofs_blobfile_unmark(const struct ofs_blobfile *f, uint32_t chunk)
     if (flock(f->map_fd, LOCK_EX | LOCK_NB) < 0)
         r = errno == EWOULDBLOCK ? -EBUSY : -errno;
     if (r == 0)
-        r = ofs_blobfile_mark(f, chunk, OFS_MARK_ABSENT);
+        r = ofs_blobfile_mark(f, chunk, 1, OFS_MARK_ABSENT);
     if (flock(f->map_fd, LOCK_SH | LOCK_NB) < 0 && r == 0)
         r = -EBUSY;
     return r;

@@ -80,7 +80,7 @@ static int attach(struct ofs_object *o)
         return r;
     if (r == 0)
         flags |= OFS_BLOBFILE_PROVEN;
-    if (ofs_space_is_caching(&o->store->space))
+    if (!ofs_space_is_failing(&o->store->space))
         flags |= OFS_BLOBFILE_CREATE;
     r = ofs_blobfile_open(&o->store->files, &o->digest, o->size, flags, &file,
                           &marks);

@@ -102,12 +102,18 @@ void ofs_space_settle(struct ofs_space *sp, uint64_t reserved, uint64_t kept)
 
 /* The pause is over when somebody comes, not before: who asks is about to
  * try, or wants to know what would happen if he did. */
+bool ofs_space_is_failing(struct ofs_space *sp)
+{
+    int64_t until = atomic_load(&sp->off_until_ms);
+
+    return until != 0 && now_ms(sp) < until;
+}
+
 bool ofs_space_is_caching(struct ofs_space *sp)
 {
     uint64_t max = sp->cfg.max_bytes;
-    int64_t until = atomic_load(&sp->off_until_ms);
 
-    return (until == 0 || now_ms(sp) >= until) &&
+    return !ofs_space_is_failing(sp) &&
            (max == 0 || atomic_load(&sp->used) < max);
 }
 

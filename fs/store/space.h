@@ -50,6 +50,9 @@ void ofs_space_settle(struct ofs_space *sp, uint64_t reserved, uint64_t kept);
 /* A write failed with this negative errno: no caching for a while. */
 void ofs_space_failed(struct ofs_space *sp, int code);
 bool ofs_space_is_caching(struct ofs_space *sp);
+/* The disk failed, or is nearly full; not so when only the limit is reached,
+ * which soon changes. */
+bool ofs_space_is_failing(struct ofs_space *sp);
 
 /* Bytes to free now; forgets a full disk. */
 uint64_t ofs_space_excess(struct ofs_space *sp, uint64_t used);

@@ -79,7 +79,7 @@ static void chunk_is_good(struct ofs_object *o, uint32_t i, enum ofs_chunk was)
         OFS_GUARD(&o->mtx);
         proven = o->verified;
     }
-    r = ofs_blobfile_mark(&o->file, i,
+    r = ofs_blobfile_mark(&o->file, i, 1,
                           proven ? OFS_MARK_PROVEN : OFS_MARK_PLAIN);
     /* Without its mark another process may write it once more, so we must
      * not rely on it.  One of before has a mark. */
@@ -231,14 +231,26 @@ int ofs_verify_held(struct ofs_object *o, struct ofs_held *h,
 
 /* ---- the whole ---- */
 
-/* Marks of what is in the file: all of it is what the chain has read, or was
- * checked alone. */
+/* How many chunks from `i` on are in the file. */
+static uint32_t present_run(const struct ofs_object *o, uint32_t i)
+{
+    uint32_t n = 0;
+
+    while (i + n < o->n_chunks && ofs_object_state(o, i + n) == OFS_PRESENT)
+        n++;
+    return n;
+}
+
+/* All that is in the file is what the chain has read, or was checked alone.
+ * Of a mark that cannot be set the next who opens it is in doubt, no more. */
 static void mark_proven(struct ofs_object *o)
 {
-    for (uint32_t i = 0; i < o->n_chunks; i++) {
-        if (ofs_object_state(o, i) == OFS_PRESENT &&
-            ofs_blobfile_mark(&o->file, i, OFS_MARK_PROVEN) < 0)
-            return; /* doubted by the next who opens it, no more */
+    int r = 0;
+
+    for (uint32_t i = 0, n; r == 0 && i < o->n_chunks; i += n + 1) {
+        n = present_run(o, i);
+        if (n > 0)
+            r = ofs_blobfile_mark(&o->file, i, n, OFS_MARK_PROVEN);
     }
 }
 

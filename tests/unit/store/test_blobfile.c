@@ -80,7 +80,7 @@ static void make(struct world *w, enum ofs_mark mark)
 
     assert_int_equal(open_it(w, OFS_BLOBFILE_CREATE, &f, marks), 0);
     for (uint32_t i = 0; i < CHUNKS; i++)
-        assert_int_equal(ofs_blobfile_mark(&f, i, mark), 0);
+        assert_int_equal(ofs_blobfile_mark(&f, i, 1, mark), 0);
     ofs_blobfile_close(&f);
 }
 
@@ -137,7 +137,7 @@ static void marks_stay_and_are_seen_by_others_at_once(void **state)
     world_init(&w);
     assert_int_equal(open_it(&w, OFS_BLOBFILE_CREATE, &f, marks), 0);
     assert_int_equal(open_it(&w, 0, &g, marks), 0);
-    assert_int_equal(ofs_blobfile_mark(&f, 2, OFS_MARK_PLAIN), 0);
+    assert_int_equal(ofs_blobfile_mark(&f, 2, 1, OFS_MARK_PLAIN), 0);
     ofs_blobfile_marks(&g, 1, 3, marks);
     assert_memory_equal(marks, ((uint8_t[]){ 0, 1, 0 }), 3);
     ofs_blobfile_marks(&g, 3, CHUNKS, marks); /* beyond the end: nothing */
@@ -364,7 +364,7 @@ static void condemned_is_found_by_nobody(void **state)
     ofs_blobfile_condemn(&w.dir, &digest, &f, &moved);
     assert_false(moved);
     /* The other one marks on; it makes no map of what is none. */
-    assert_int_equal(ofs_blobfile_mark(&g, 2, OFS_MARK_PLAIN), 0);
+    assert_int_equal(ofs_blobfile_mark(&g, 2, 1, OFS_MARK_PLAIN), 0);
     assert_int_equal(open_it(&w, OFS_BLOBFILE_CREATE, &h, marks), -EBUSY);
     ofs_blobfile_close(&f);
     ofs_blobfile_condemn(&w.dir, &digest, &g, &moved);
