@@ -109,7 +109,8 @@ struct ofs_fetch {
     uint32_t first, n;       /* chunks */
     uint32_t base, ours;     /* bit i: chunk base + i is still to come by us;
                               guarded by object.mtx */
-    uint64_t off, end;       /* bytes */
+    uint64_t off;            /* bytes */
+    _Atomic uint64_t end;    /* others look at how much is left */
     _Atomic uint64_t at;     /* the next byte */
     _Atomic int64_t last_ms; /* of the last byte */
     atomic_bool stalled;     /* the watch gave it up */
