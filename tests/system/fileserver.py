@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small HTTP servers beside the registry: an object store that blobs are
-redirected to, and a forward proxy.  Both remember what they were asked."""
+redirected to, a forward proxy, a bad line.  All remember what they were asked.
+"""
+import collections
 import http.client
 import http.server
 import pathlib
+import random
 import re
+import socket
 import ssl
+import struct
 import threading
 import urllib.parse
 
@@ -124,6 +129,67 @@ class _Forward(_Handler):
         connection.close()
 
     do_HEAD = do_GET
+
+
+class _Chaos(_Handler):
+    """Hands on to the registry; each answer may meet a fault on its way."""
+
+    def do_GET(self):
+        self.owner.note(self)
+        connection = http.client.HTTPConnection(self.owner.to, timeout=30)
+        connection.request(self.command, self.path, headers=dict(self.headers))
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        fault = self.owner.next_fault()
+        if fault == "flip" and not re.search("/(blobs|manifests)/", self.path):
+            fault = "reset"  # a list has no digest that would tell
+        if fault in ("429", "503"):
+            self.send(int(fault), b"later", Retry_After="0")
+            return
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(self.owner.spoil(fault, body))
+        if fault == "reset":
+            # No goodbye: what was not read yet is lost.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                       struct.pack("ii", 1, 0))
+        self.close_connection = fault != "none"
+
+    do_HEAD = do_GET
+
+
+class ChaosProxy(Server):
+    """In front of a registry; the same seed makes the same faults."""
+
+    handler = _Chaos
+    FAULTS = ("429", "503", "reset", "truncate", "flip")
+
+    def __init__(self, to, seed, share=0.3):
+        self.to, self.share = to, share
+        self.dice = random.Random(seed)
+        self.made = collections.Counter()
+        super().__init__()
+
+    def next_fault(self):
+        with self.lock:
+            fault = "none"
+            if self.dice.random() < self.share:
+                fault = self.dice.choice(self.FAULTS)
+            self.made[fault] += 1
+            return fault
+
+    def spoil(self, fault, body):
+        with self.lock:
+            at = self.dice.randrange(len(body)) if body else 0
+        if fault in ("reset", "truncate"):
+            return body[:at]
+        if fault == "flip" and body:
+            return body[:at] + bytes([body[at] ^ 4]) + body[at + 1:]
+        return body
 
 
 class ForwardProxy(Server):

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -332,6 +333,42 @@ def test_others_see_it_with_allow_other_only(mount, registry):
             os.chmod(parent, 0o755)
     assert as_nobody(closed.path).returncode != 0
     assert as_nobody(opened.path).stdout == images.small_image().data
+
+
+ORDINARY_USER = """
+    mount -t tmpfs -o dev tmpfs {dev}
+    mknod -m 666 {dev}/fuse c 10 229
+    mount --bind {dev}/fuse /dev/fuse
+    exec setpriv --reuid=65534 --regid=65534 --clear-groups bash -ec '
+        {program} {url} {home}/mnt
+        cat {home}/mnt/app/1.0 > {home}/got
+        stat -c "%u %g" {home}/mnt/app/1.0
+        fusermount3 -u {home}/mnt'"""
+
+
+@pytest.mark.semantics("S12", "S44")
+def test_an_ordinary_user_mounts_and_unmounts(registry):
+    """As nobody, through the setuid fusermount3, with a /dev/fuse that is
+    open to all as udev makes it."""
+    with tempfile.TemporaryDirectory(prefix="ofs-") as folder:
+        home, dev = pathlib.Path(folder, "home"), pathlib.Path(folder, "dev")
+        (home / "mnt").mkdir(parents=True)
+        dev.mkdir()
+        program = shutil.copy(mounts.PROGRAM, home)  # where nobody may go
+        for path in (folder, home, home / "mnt"):
+            os.chown(path, 65534, 65534)
+        done = subprocess.run(
+            ["unshare", "-m", "--propagation", "private", "bash", "-ec",
+             ORDINARY_USER.format(dev=dev, home=home, url=registry.url,
+                                  program=program)],
+            text=True, capture_output=True, check=False, timeout=60,
+            env=mounts.clean_env(home, home / "sanitizer"))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "65534 65534\n"
+        wait_gone(home / "mnt")
+        assert (home / "got").read_bytes() == images.small_image().data
+        assert (home / ".cache/ocirfs").is_dir()
+        assert not list(home.glob("sanitizer*"))
 
 
 # ---- unmounting ----
