@@ -5,6 +5,7 @@
 #include "ocirfs/str.h"
 
 #include <sys/types.h>
+#include <unistd.h>
 
 /* "<digits><unit>": the number, and the unit that follows it. */
 static int split(const char *text, uint64_t *ret_n, const char **ret_unit)
@@ -101,6 +102,19 @@ int ofs_opt_text(const char *text, void *member)
     free(*to);
     *to = copy;
     return 0;
+}
+
+int ofs_opt_path(const char *text, void *member)
+{
+    OFS_AUTOFREE char *here = NULL, *path = NULL;
+
+    if (!*text || *text == '/')
+        return ofs_opt_text(text, member);
+    here = getcwd(NULL, 0);
+    if (!here)
+        return -EBADMSG;
+    path = ofs_strf("%s/%s", here, text);
+    return path ? ofs_opt_text(path, member) : -ENOMEM;
 }
 
 int ofs_opt_list(const char *text, void *member)

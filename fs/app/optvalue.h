@@ -4,7 +4,7 @@
 
 /*
  * Values of options: each parser writes into the member it is given and
- * returns 0, -EBADMSG (not such a value) or -ENOMEM.  Pure.
+ * returns 0, -EBADMSG (not such a value) or -ENOMEM.
  */
 
 typedef int ofs_opt_parse(const char *text, void *member);
@@ -15,6 +15,7 @@ ofs_opt_parse ofs_opt_percent; /* unsigned; "5" or "5%" */
 ofs_opt_parse ofs_opt_id;      /* uid_t, gid_t */
 ofs_opt_parse ofs_opt_mode;    /* mode_t, octal */
 ofs_opt_parse ofs_opt_text;    /* char *, owned; the last one wins */
+ofs_opt_parse ofs_opt_path;    /* the same, absolute: a daemon works in "/" */
 ofs_opt_parse ofs_opt_list;    /* struct ofs_strv, adds to it; ':' separates */
 ofs_opt_parse ofs_opt_true;    /* bool */
 ofs_opt_parse ofs_opt_verify;  /* bool: strict */

@@ -4,6 +4,8 @@ import base64
 import errno
 import json
 import os
+import pathlib
+import subprocess
 
 import pytest
 
@@ -61,6 +63,34 @@ def test_a_certificate_of_ca_file(mount, make_registry, storage, tls, ca,
                                   image):
     registry = make_registry(storage=storage, tls=tls)
     check(mount(registry, ca_file=ca.certificate), image)
+
+
+@pytest.mark.semantics("S38", "S35")
+def test_names_of_files_may_be_relative(
+        run_ocirfs, make_registry, storage, tls, ca, htpasswd, tmp_path,
+        image, monkeypatch):
+    """Also for what is opened again after we went to the background."""
+    registry = make_registry(storage=storage, tls=tls,
+                             auth=htpasswd(USER, PASSWORD))
+    (tmp_path / "ca.pem").write_bytes(ca.certificate.read_bytes())
+    (tmp_path / "auth.json").write_text(json.dumps({"auths": {
+        registry.address: {"auth": base64.b64encode(
+            f"{USER}:{PASSWORD}".encode()).decode()}}}))
+    mnt = tmp_path / "mnt"
+    mnt.mkdir()
+    monkeypatch.chdir(tmp_path)
+    done = run_ocirfs(registry.url, "mnt", "-o",
+                      "ca_file=ca.pem,auth_file=auth.json,cache=c,ttl=0")
+    assert (done.returncode, done.stderr) == (0, "")
+    try:
+        registry.kill()
+        registry.start()
+        check(mnt, image)
+        status = (mnt / ".ocirfs/status").read_text()
+        assert str(tmp_path / "c") in status
+        assert not pathlib.Path("/c").exists()
+    finally:
+        subprocess.run(["umount", mnt], check=True)
 
 
 @pytest.fixture
