@@ -3,8 +3,8 @@
 /*
  * One range on its way from the source: into the file, or into memory where
  * there is no file to be had.  The sink runs on the source's thread (the HTTP
- * engine's), so all it does for a piece is one copy or pwrite, and for a
- * whole chunk one mark, one short lock and the waking of who waits for it.
+ * engine's), so all it does for a piece is one copy, and for a whole chunk one
+ * pwrite, one mark, one short lock and the waking of who waits for it.
  */
 
 #include "store_priv.h"
@@ -141,87 +141,113 @@ static bool is_before_chain(struct ofs_object *o, uint32_t i)
     return i >= o->hashed;
 }
 
-/* Chunk i is in the file.  What the chain can check gets its mark after the
- * check; the rest now, bytes first. */
-static int land_in_file(struct ofs_fetch *f, uint32_t i)
+static int put_in_file(struct ofs_fetch *f, uint32_t i, const void *data)
 {
+    struct ofs_store *s = f->object->store;
+    size_t len = ofs_chunk_len(f->object, i);
     int r = 0;
 
-    if (is_before_chain(f->object, i))
+    if (s->tweaks.write)
+        r = s->tweaks.write(s->tweaks.arg, ofs_chunk_off(i), len);
+    if (r == 0)
+        r = ofs_pwrite_full(f->object->file.data_fd, data, len,
+                            ofs_chunk_off(i));
+    return r;
+}
+
+/* What the chain can check gets its mark after the check; the rest now, bytes
+ * first. */
+static int mark_in_file(struct ofs_fetch *f, uint32_t i)
+{
+    struct ofs_store *s = f->object->store;
+    int r = 0;
+
+    if (!is_before_chain(f->object, i))
+        return 0;
+    if (s->tweaks.write)
+        r = s->tweaks.write(s->tweaks.arg, ofs_chunk_off(i), 0);
+    if (r == 0)
         r = ofs_blobfile_mark(&f->object->file, i, 1, OFS_MARK_PLAIN);
-    if (r < 0)
+    return r;
+}
+
+static int to_file(struct ofs_fetch *f, uint32_t i, const void *data)
+{
+    int r = put_in_file(f, i, data);
+
+    if (r == 0)
+        r = mark_in_file(f, i);
+    if (r < 0) {
+        f->retry_elsewhere = true;
+        ofs_space_failed(&f->object->store->space, r);
         return r;
+    }
     f->kept += ofs_chunk_len(f->object, i);
     land_locked(f, i, NULL);
     return 0;
 }
 
-static int write_file(struct ofs_fetch *f, const void *data, size_t len)
-{
-    struct ofs_store *s = f->object->store;
-    uint64_t at = atomic_load(&f->at), end = at + len;
-    int r = 0;
-
-    if (s->tweaks.write)
-        r = s->tweaks.write(s->tweaks.arg, at, len);
-    if (r == 0)
-        r = ofs_pwrite_full(f->object->file.data_fd, data, len, at);
-    for (uint32_t i = (uint32_t)(at / OFS_CHUNK_BYTES);
-         r == 0 && i < f->first + f->n &&
-         ofs_chunk_off(i) + ofs_chunk_len(f->object, i) <= end;
-         i++)
-        r = land_in_file(f, i);
-    if (r < 0) {
-        f->retry_elsewhere = true;
-        ofs_space_failed(&s->space, r);
-    }
-    return r;
-}
-
-static int hold(struct ofs_fetch *f, const void *data, size_t len)
+/* The chunk that was gathered is whole. */
+static int hand_on(struct ofs_fetch *f, uint32_t i)
 {
     struct ofs_held_pool *pool = &f->object->store->held;
-    const char *p = data;
-    uint64_t at = atomic_load(&f->at);
 
-    while (len > 0) {
+    if (f->to_file)
+        return to_file(f, i, f->filling->data);
+    f->filling->attempt = f->attempt;
+    ofs_held_publish(pool, f->filling);
+    land_locked(f, i, f->filling);
+    ofs_held_unpin(pool, ofs_take(&f->filling));
+    return 0;
+}
+
+/* libcurl hands out 16 KiB at a time; gathered to a chunk they cost two
+ * thirds of what so many writes do (measured on ext4). */
+static int gather(struct ofs_fetch *f, uint32_t i, const void *data, size_t in,
+                  size_t len)
+{
+    if (!f->filling)
+        f->filling = ofs_held_new(&f->object->store->held, f->object, i);
+    if (!f->filling)
+        return -ENOMEM;
+    f->filling->chunk = i;
+    memcpy(f->filling->data + in, data, len);
+    return in + len < ofs_chunk_len(f->object, i) ? 0 : hand_on(f, i);
+}
+
+static int take(struct ofs_fetch *f, const char *data, size_t len)
+{
+    int r = 0;
+
+    while (len > 0 && r == 0) {
+        uint64_t at = atomic_load(&f->at);
         uint32_t i = (uint32_t)(at / OFS_CHUNK_BYTES);
         size_t in = (size_t)(at % OFS_CHUNK_BYTES);
         size_t whole = ofs_chunk_len(f->object, i);
         size_t n = len < whole - in ? len : whole - in;
 
-        if (!f->filling)
-            f->filling = ofs_held_new(pool, f->object, i);
-        if (!f->filling)
-            return -ENOMEM;
-        memcpy(f->filling->data + in, p, n);
-        p += n;
-        at += n;
+        if (f->to_file && n == whole)
+            r = to_file(f, i, data);
+        else
+            r = gather(f, i, data, in, n);
+        atomic_store(&f->at, at + n);
+        data += n;
         len -= n;
-        if (in + n < whole)
-            continue;
-        f->filling->attempt = f->attempt;
-        ofs_held_publish(pool, f->filling);
-        land_locked(f, i, f->filling);
-        ofs_held_unpin(pool, ofs_take(&f->filling));
     }
-    return 0;
+    return r;
 }
 
 static int sink(void *arg, const void *data, size_t len)
 {
     struct ofs_fetch *f = arg;
-    int r;
 
     if (len > f->end - atomic_load(&f->at))
         return -EBADMSG;
     ofs_metric_add(&fetched_bytes, (int64_t)len);
     if (!f->to_file)
         ofs_metric_add(&uncached_bytes, (int64_t)len);
-    r = f->to_file ? write_file(f, data, len) : hold(f, data, len);
-    (void)atomic_fetch_add(&f->at, len);
     atomic_store(&f->last_ms, now_ms(f));
-    return r;
+    return take(f, data, len);
 }
 
 /* ---- the file, shared with other processes ---- */
