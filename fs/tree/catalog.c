@@ -71,6 +71,22 @@ static bool take_answer(struct ofs_tree *t, int64_t asked_ms, bool none,
     return changed;
 }
 
+/*
+ * Whoever showed us names and now refuses has changed its mind about us, as
+ * after a login that has ended; it has not lost its catalog.  The names stay,
+ * and asking for one of them tells the refusal.
+ */
+static bool keep_names(struct ofs_tree *t, int64_t asked_ms)
+{
+    struct ofs_catalog *c = &t->catalog;
+
+    OFS_GUARD(&c->mtx);
+    if (c->list.state != OFS_LIST_KNOWN || c->none || !c->names.n)
+        return false;
+    ofs_listing_said(&c->list, asked_ms, 0);
+    return true;
+}
+
 static int fetch_catalog(struct ofs_tree *t, void *owner, struct ofs_call *call,
                          struct ofs_err *err)
 {
@@ -81,6 +97,8 @@ static int fetch_catalog(struct ofs_tree *t, void *owner, struct ofs_call *call,
     (void)owner;
     if (r < 0 && r != -ENOTSUP)
         return r;
+    if (r == -ENOTSUP && keep_names(t, asked_ms))
+        return 0;
     if (take_answer(t, asked_ms, r == -ENOTSUP, &names))
         ofs_note_catalog(t);
     return 0;

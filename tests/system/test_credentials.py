@@ -265,6 +265,8 @@ def test_a_new_login_needs_no_remount(mount, basic, image, auth_file):
             return False
 
     waiting.until(is_refused, "a refusal", 15)
+    for _ in range(10):  # and nothing that a tag is not
+        assert is_refused()
     path.write_text(auths(basic, auth=encoded("new-password")))
 
     def is_let_in():
