@@ -13,6 +13,9 @@
 
 /* ---- content.c: manifests and configurations, by digest ---- */
 
+/* Would a load of this small object ask nobody? */
+bool ofs_content_is_here(struct ofs_tree *t, const struct ofs_digest *digest);
+
 /* The exact bytes, verified; from the store, else from the registry. */
 int ofs_manifest_load(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_repo *repo, const struct ofs_digest *digest,

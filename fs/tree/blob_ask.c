@@ -63,13 +63,11 @@ static int ask_head(const struct question *q, struct ofs_call *call,
     return r;
 }
 
-/* The store is all repositories', so what it holds says nothing of this one. */
+/* What is here is all repositories', so it says nothing of this one. */
 static int ask_manifest(const struct question *q, struct ofs_call *call,
                         struct ofs_err *err)
 {
-    uint64_t size;
-
-    if (ofs_store_size(q->t->store, q->digest, &size) == 0)
+    if (ofs_content_is_here(q->t, q->digest))
         return ask_head(q, call, err);
     return ask_whole(q, call, err);
 }

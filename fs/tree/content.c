@@ -31,6 +31,15 @@ static int stored(struct object *o)
     return ofs_store_get(o->t->store, o->digest, o->limit, o->bytes, NULL);
 }
 
+bool ofs_content_is_here(struct ofs_tree *t, const struct ofs_digest *digest)
+{
+    OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
+    uint64_t size;
+
+    return ofs_pending_get(&t->pending, digest, &bytes) == 0 ||
+           ofs_store_size(t->store, digest, &size) == 0;
+}
+
 static int fetch_manifest(struct object *o, struct ofs_call *call,
                           struct ofs_err *err)
 {
