@@ -347,6 +347,8 @@ ORDINARY_USER = """
 
 
 @pytest.mark.semantics("S12", "S44")
+@pytest.mark.skipif(not os.path.exists("/etc/mtab"),
+                    reason="fusermount3 -u wants /etc/mtab, not here")
 def test_an_ordinary_user_mounts_and_unmounts(registry):
     """As nobody, through the setuid fusermount3, with a /dev/fuse that is
     open to all as udev makes it."""
