@@ -32,6 +32,8 @@ def pytest_configure(config):
     # Whoever was started in the background by a shell ignores Ctrl-C, and so
     # would all that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Fixtures clean up after both.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "semantics(*numbers): promises of fs/SEMANTICS.md that "
         "the test proves")
