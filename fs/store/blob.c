@@ -13,6 +13,7 @@
 enum {
     /* Ahead of a reader when there is no disk to keep it on. */
     WINDOW_MEMORY = 2 * 1024 * 1024,
+    CHAIN_NEAR = 16, /* chunks, twice that window */
 };
 
 static struct ofs_metric hits_total = OFS_COUNTER(
@@ -253,8 +254,42 @@ static enum step await_chunk(struct reading *rd, uint32_t i)
     return wait_for(rd, i);
 }
 
+/* Will the chain be here in a moment?  Then nothing of this is missing. */
+static bool is_hashed_soon(const struct ofs_object *o, uint32_t i)
+{
+    if (o->verified || i < o->hashed || i - o->hashed >= CHAIN_NEAR)
+        return false;
+    for (uint32_t at = o->hashed; at <= i; at++)
+        if (ofs_object_state(o, at) != OFS_HELD &&
+            ofs_object_state(o, at) != OFS_PRESENT)
+            return false;
+    return true;
+}
+
+/*
+ * Of a chunk in memory, pinned.  Where the chain is about to come by it is
+ * waited for: so a reader in order does not get away from the chain, which
+ * would then have to fetch all that has been dropped meanwhile once more.
+ */
+static enum step look_at_held(struct reading *rd, uint32_t i,
+                              struct ofs_held *h)
+{
+    struct ofs_object *o = rd->object;
+
+    if (!h->vouched && is_hashed_soon(o, i)) {
+        rd->want.held = h;
+        ofs_hasher_kick(o);
+        return wait_for(rd, i);
+    }
+    begin(rd);
+    rd->chunk = i;
+    rd->held = h;
+    return STEP_HELD;
+}
+
 static enum step look_at_chunk(struct reading *rd)
 {
+    struct ofs_held *h;
     struct ofs_object *o = rd->object;
     uint32_t i = chunk_at(rd->off + rd->done);
     enum ofs_chunk state = ofs_object_state(o, i);
@@ -266,10 +301,9 @@ static enum step look_at_chunk(struct reading *rd)
         rd->n = present_run(rd, i);
         return STEP_COPY;
     case OFS_HELD:
-        begin(rd);
-        rd->held = ofs_held_get(&o->store->held, o, i);
-        if (rd->held)
-            return STEP_HELD;
+        h = ofs_held_get(&o->store->held, o, i);
+        if (h)
+            return look_at_held(rd, i, h);
         ofs_object_set(o, i, OFS_ABSENT);
         return await_chunk(rd, i);
     case OFS_SUSPECT:
@@ -303,6 +337,7 @@ static bool is_final(struct reading *rd)
 static enum step look(struct reading *rd)
 {
     struct ofs_object *o = rd->object;
+    struct ofs_held *h;
 
     OFS_GUARD(&o->mtx);
     ofs_want_remove(o, &rd->want);
@@ -316,15 +351,11 @@ static enum step look(struct reading *rd)
         return wait_for(rd, OFS_AWAIT_READY);
     if (is_withheld(rd))
         return await_verdict(rd);
-    if (rd->want.held) {
-        rd->held = ofs_take(&rd->want.held);
-        if (rd->held->chunk == chunk_at(rd->off + rd->done)) {
-            rd->chunk = rd->held->chunk;
-            return STEP_HELD;
-        }
-        return STEP_AGAIN; /* of an earlier wait; let go of it */
-    }
-    return look_at_chunk(rd);
+    h = ofs_take(&rd->want.held);
+    if (h && h->chunk == chunk_at(rd->off + rd->done))
+        return look_at_held(rd, h->chunk, h);
+    rd->held = h; /* of an earlier wait; let go of it */
+    return h ? STEP_AGAIN : look_at_chunk(rd);
 }
 
 /* ---- doing it; no lock ---- */
@@ -373,6 +404,8 @@ static int copy_held(struct reading *rd)
         memcpy(rd->buf + rd->done,
                h->data + (rd->off + rd->done) % OFS_CHUNK_BYTES, n);
         rd->done += n;
+        if ((rd->off + rd->done) % OFS_CHUNK_BYTES == 0)
+            ofs_held_use_up(&o->store->held, h);
     }
     return r == -EAGAIN ? 0 : r;
 }

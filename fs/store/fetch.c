@@ -57,7 +57,7 @@ static bool is_ours(const struct ofs_fetch *f, uint32_t i)
 
 static void give_up(struct ofs_fetch *f, uint32_t i)
 {
-    f->ours &= ~(UINT32_C(1) << (i - f->base));
+    f->ours &= ~(UINT64_C(1) << (i - f->base));
 }
 
 static void free_fetch(struct ofs_fetch *f)
@@ -83,7 +83,7 @@ static bool begin_locked(struct ofs_fetch *f)
 
     OFS_GUARD(&o->mtx);
     f->to_file = can_use_file(o);
-    ofs_pick(o, !f->to_file, &pick);
+    ofs_pick(o, !f->to_file, now_ms(f), &pick);
     if (pick.n == 0)
         return false;
     f->source = ofs_source_ref(pick.source);
@@ -92,9 +92,10 @@ static bool begin_locked(struct ofs_fetch *f)
     f->base = pick.first;
     for (uint32_t i = 0; i < f->n; i++) {
         ofs_object_set(o, f->first + i, OFS_COMING);
-        f->ours |= UINT32_C(1) << i;
+        f->ours |= UINT64_C(1) << i;
     }
-    o->n_fetches++;
+    if (o->n_fetches++ == 0)
+        o->busy_since_ms = now_ms(f);
     return true;
 }
 

@@ -77,6 +77,7 @@ static bool step_begin(struct step *st)
         st->held = ofs_held_get(&o->store->held, o, st->i);
         if (!st->held) {
             ofs_object_set(o, st->i, OFS_ABSENT);
+            ofs_object_wake_all(o);
             ofs_sched_kick(o);
         }
     }
@@ -115,8 +116,10 @@ static int step_end(struct step *st)
         memcmp(served->bytes, st->print.bytes, OFS_PRINT_LEN) != 0)
         return -EBADMSG;
     o->hashed = st->i + 1;
-    if (st->held)
+    if (st->held) {
         st->held->vouched = true;
+        ofs_object_wake(o, st->i, NULL);
+    }
     if (o->demand)
         ofs_sched_kick(o);
     return 0;
@@ -223,7 +226,7 @@ static void work(void *arg)
             (void)ofs_err_nomem(&err, "hashing");
             OFS_GUARD(&o->mtx);
             o->hashing = false;
-            ofs_object_fail(o, 0, 0, &err, NULL);
+            ofs_object_fail(o, 0, o->n_chunks, &err, NULL);
         }
         ofs_object_unref(o);
     }

@@ -27,6 +27,18 @@ static void link_first(struct ofs_held_pool *p, struct ofs_held *h)
     p->n++;
 }
 
+static void link_last(struct ofs_held_pool *p, struct ofs_held *h)
+{
+    h->next = NULL;
+    h->prev = p->last;
+    if (p->last)
+        p->last->next = h;
+    else
+        p->first = h;
+    p->last = h;
+    p->n++;
+}
+
 static void unlink_one(struct ofs_held_pool *p, struct ofs_held *h)
 {
     if (h->prev)
@@ -143,6 +155,15 @@ void ofs_held_unpin(struct ofs_held_pool *p, struct ofs_held *h)
         }
     }
     free_list(gone);
+}
+
+void ofs_held_use_up(struct ofs_held_pool *p, struct ofs_held *h)
+{
+    OFS_GUARD(&p->mtx);
+    if (!is_linked(p, h))
+        return;
+    unlink_one(p, h);
+    link_last(p, h);
 }
 
 static struct ofs_held *drop(struct ofs_held_pool *p, struct ofs_held *h)

@@ -47,6 +47,10 @@ struct ofs_held *ofs_held_get(struct ofs_held_pool *p, const void *owner,
 void ofs_held_pin(struct ofs_held_pool *p, struct ofs_held *h);
 void ofs_held_unpin(struct ofs_held_pool *p, struct ofs_held *h); /* or NULL */
 
+/* It has been read to its end: the first to go.  What was fetched ahead has
+ * not been used for longer, but will be. */
+void ofs_held_use_up(struct ofs_held_pool *p, struct ofs_held *h);
+
 /* Not to be found again; who has pinned it keeps it. */
 void ofs_held_drop(struct ofs_held_pool *p, struct ofs_held *h);
 void ofs_held_drop_all(struct ofs_held_pool *p, const void *owner);

@@ -11,6 +11,10 @@ void ofs_object_set(struct ofs_object *o, uint32_t i, enum ofs_chunk state)
     } else if (before != OFS_PRESENT && state == OFS_PRESENT) {
         o->n_present++;
     }
+    if (before == OFS_COMING)
+        o->n_coming--;
+    if (state == OFS_COMING)
+        o->n_coming++;
     if (state == OFS_ABSENT && i < o->demand_at)
         o->demand_at = i;
     atomic_store_explicit(&o->state[i], (uint8_t)state, memory_order_release);

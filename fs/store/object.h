@@ -83,6 +83,7 @@ struct ofs_object {
     bool breaking;        /* somebody is about to set `broken` */
     int broken;           /* 0; -EBADMSG damaged, -EIO cannot be vouched for */
     uint32_t n_present;   /* chunks that are PRESENT */
+    uint32_t n_coming;    /* chunks that are COMING */
 
     struct ofs_blobfile file; /* immutable once ready */
     bool file_bad;            /* write no more to it */
@@ -101,6 +102,7 @@ struct ofs_object {
     uint32_t demand_at;     /* nothing below is ABSENT and wanted for it */
     int attempt;            /* for the source */
     unsigned n_fetches;     /* under way */
+    int64_t busy_since_ms;  /* when the first of them began */
     struct ofs_rate rate;
 
     bool queued;                   /* guarded by the scheduler's mtx */

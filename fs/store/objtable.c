@@ -109,12 +109,39 @@ static void make_ready(struct ofs_object *o, int broken)
     ofs_object_wake(o, OFS_AWAIT_READY, NULL);
 }
 
+/* With store.mtx held. */
+static void unlist(struct ofs_object *o)
+{
+    struct ofs_object **p = bucket(o->store, &o->digest);
+
+    if (!o->listed)
+        return;
+    while (*p != o)
+        p = &(*p)->next;
+    *p = o->next;
+    o->listed = false;
+    o->store->n_objects--;
+}
+
+/* Without a file and without readers; only fetches or hashing hold on to it.
+ * Who opens now may have better luck with the disk. */
+static bool is_spent(struct ofs_object *o)
+{
+    OFS_GUARD(&o->mtx);
+    return o->ready && !o->blobs && o->size > 0 &&
+           !ofs_blobfile_is_open(&o->file);
+}
+
 static struct ofs_object *
 find_ref(struct ofs_store *s, const struct ofs_digest *digest, uint64_t size)
 {
     OFS_GUARD(&s->mtx);
     struct ofs_object *o = find(s, digest, size);
 
+    if (o && is_spent(o)) {
+        unlist(o);
+        return NULL;
+    }
     return o ? ofs_object_ref(o) : NULL;
 }
 
@@ -173,20 +200,6 @@ struct ofs_object *ofs_object_ref(struct ofs_object *o)
 {
     atomic_fetch_add(&o->refs, 1);
     return o;
-}
-
-/* With store.mtx held. */
-static void unlist(struct ofs_object *o)
-{
-    struct ofs_object **p = bucket(o->store, &o->digest);
-
-    if (!o->listed)
-        return;
-    while (*p != o)
-        p = &(*p)->next;
-    *p = o->next;
-    o->listed = false;
-    o->store->n_objects--;
 }
 
 void ofs_object_unlist(struct ofs_object *o)

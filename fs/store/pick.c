@@ -14,9 +14,11 @@
 #include "store_priv.h"
 
 enum {
-    AHEAD_FETCHES = 6,       /* of one blob at a time, not waited for */
-    CHUNKS_MEMORY = 4,       /* of one fetch into memory */
-    CHUNKS_AHEAD_MEMORY = 8, /* of the chain, on its way to the verdict */
+    AHEAD_FETCHES = 6,             /* of one blob at a time, not waited for */
+    AHEAD_BYTES = 2 * 1024 * 1024, /* so much may always be under way */
+    JUDGE_MS = 2000,               /* of fetching tell how fast the line is */
+    CHUNKS_MEMORY = 4,             /* of one fetch into memory */
+    CHUNKS_AHEAD_MEMORY = 8,       /* of the chain, on its way to the verdict */
     CHUNKS_MAX = OFS_RA_PIECE_MAX / OFS_CHUNK_BYTES,
 };
 
@@ -140,14 +142,30 @@ static bool pick_demanded(struct ofs_object *o, bool memory, uint32_t most,
     return true;
 }
 
-void ofs_pick(struct ofs_object *o, bool memory, struct ofs_pick *ret)
+/*
+ * Fetches share the line, so on a slow one those for later take their part
+ * from the one that a reader waits for.  What is under way must not be more
+ * than came in the last seconds - once there have been some to judge by.
+ */
+static bool is_enough(const struct ofs_object *o, int64_t now_ms)
+{
+    uint64_t under_way = (uint64_t)o->n_coming * OFS_CHUNK_BYTES;
+
+    return o->n_fetches >= AHEAD_FETCHES ||
+           (o->n_fetches > 0 && under_way > AHEAD_BYTES &&
+            now_ms - o->busy_since_ms > JUDGE_MS &&
+            under_way > OFS_RATE_SLOTS * ofs_rate_get(&o->rate, now_ms));
+}
+
+void ofs_pick(struct ofs_object *o, bool memory, int64_t now_ms,
+              struct ofs_pick *ret)
 {
     uint32_t most = memory ? CHUNKS_MEMORY : CHUNKS_MAX;
 
     *ret = (struct ofs_pick){ 0 };
     if (o->broken || !o->ready || o->n_fetches >= urgent_limit(o))
         return;
-    if (pick_wanted(o, most, ret) || o->n_fetches >= AHEAD_FETCHES)
+    if (pick_wanted(o, most, ret) || is_enough(o, now_ms))
         return;
     if (!pick_ahead(o, most, ret))
         (void)pick_demanded(o, memory, most, ret);
@@ -157,6 +175,7 @@ bool ofs_pick_any(struct ofs_object *o)
 {
     struct ofs_pick pick;
 
-    ofs_pick(o, !ofs_blobfile_is_open(&o->file) || o->file_bad, &pick);
+    ofs_pick(o, !ofs_blobfile_is_open(&o->file) || o->file_bad,
+             ofs_store_now_ms(o->store), &pick);
     return pick.n > 0;
 }

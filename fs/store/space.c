@@ -7,7 +7,7 @@
 #include "ocirfs/metrics.h"
 
 enum {
-    CHECK_MS = 1000,   /* how often the disk is looked at */
+    CHECK_MS = 1000,   /* how often disk and limit are looked at */
     RESCAN_PART = 32,  /* of max_bytes: count anew when so much was added */
     NEAR_PCT = 95,     /* of max_bytes: have room made in time */
     PRESSED_PART = 10, /* of all: to be freed when the disk was full */
@@ -83,6 +83,7 @@ bool ofs_space_reserve(struct ofs_space *sp, uint64_t len)
         sp->cfg.make_room(sp->cfg.arg);
     if (max > 0 && total > max) {
         (void)atomic_fetch_sub(&sp->pending, len);
+        atomic_store(&sp->full_until_ms, now + CHECK_MS);
         return false;
     }
     return true;
@@ -114,7 +115,8 @@ bool ofs_space_is_caching(struct ofs_space *sp)
     uint64_t max = sp->cfg.max_bytes;
 
     return !ofs_space_is_failing(sp) &&
-           (max == 0 || atomic_load(&sp->used) < max);
+           (max == 0 || (atomic_load(&sp->used) < max &&
+                         now_ms(sp) >= atomic_load(&sp->full_until_ms)));
 }
 
 uint64_t ofs_space_excess(struct ofs_space *sp, uint64_t used)

@@ -13,7 +13,7 @@
 enum {
     MAX_TRANSFERS = 16,
     READ_TIMEOUT_MS = 30 * 1000,
-    HELD_CHUNKS = 64, /* 16 MiB */
+    HELD_CHUNKS = 96, /* 24 MiB: eight blobs, each read ahead by 3 MiB */
     RETRY_MS = 10 * 1000,
     PATIENCE_MS = 2000,
     MAX_QUARANTINED = 4,

@@ -95,7 +95,8 @@ struct ofs_pick {
     struct ofs_source *source; /* borrowed from a handle */
 };
 /* With object.mtx held; `memory`: there is no file to fetch into. */
-void ofs_pick(struct ofs_object *o, bool memory, struct ofs_pick *ret);
+void ofs_pick(struct ofs_object *o, bool memory, int64_t now_ms,
+              struct ofs_pick *ret);
 /* Would there be something?  The same lock. */
 bool ofs_pick_any(struct ofs_object *o);
 
@@ -106,9 +107,10 @@ struct ofs_fetch {
     struct ofs_object *object;
     struct ofs_source *source; /* a reference */
     struct ofs_call call;
-    uint32_t first, n;       /* chunks */
-    uint32_t base, ours;     /* bit i: chunk base + i is still to come by us;
-                              guarded by object.mtx */
+    uint32_t first, n; /* chunks */
+    uint32_t base;
+    uint64_t ours;           /* bit i: chunk base + i is still to come by us;
+                      guarded by object.mtx */
     uint64_t off;            /* bytes */
     _Atomic uint64_t end;    /* others look at how much is left */
     _Atomic uint64_t at;     /* the next byte */

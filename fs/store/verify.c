@@ -354,6 +354,7 @@ void ofs_verify_lost(struct ofs_object *o, uint32_t i)
         provable = i < o->hashed || !atomic_load(&o->served);
         if (provable && ofs_object_state(o, i) == OFS_PRESENT)
             ofs_object_set(o, i, OFS_ABSENT);
+        ofs_object_wake_all(o);
     }
     /* It may have been served, and nobody can tell any more what it was. */
     if (!provable)

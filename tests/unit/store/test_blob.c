@@ -93,7 +93,7 @@ static void far_into_a_sequence_several_requests_run_at_once(void **state)
     world_init(&w);
     f->stall_all = true;
     b = blob_open(&w, f);
-    assert_int_equal(try_read(b, f, 0, (size_t)(20 * MIB), 10), -ETIMEDOUT);
+    assert_int_equal(try_read(b, f, 0, (size_t)(40 * MIB), 10), -ETIMEDOUT);
     while (atomic_load(&f->n_stalled) < 4)
         (void)sched_yield();
     fake_release(f);

@@ -49,6 +49,32 @@ static void beyond_the_budget_the_least_used_goes(void **state)
     done(&p);
 }
 
+static void what_is_used_up_goes_first(void **state)
+{
+    struct ofs_held_pool p;
+    struct ofs_held *h;
+
+    (void)state;
+    ofs_held_init(&p, 2);
+    put(&p, &one, 1);
+    put(&p, &one, 2);
+    h = ofs_held_get(&p, &one, 2);
+    ofs_held_use_up(&p, h);
+    ofs_held_unpin(&p, h);
+    put(&p, &one, 3);
+    assert_true(has(&p, &one, 1));
+    assert_false(has(&p, &one, 2));
+    /* Alone, first and last at once; and not on the list at all. */
+    ofs_held_drop_all(&p, &one);
+    put(&p, &one, 1);
+    h = ofs_held_get(&p, &one, 1);
+    ofs_held_use_up(&p, h);
+    ofs_held_drop(&p, h);
+    ofs_held_use_up(&p, h);
+    ofs_held_unpin(&p, h);
+    done(&p);
+}
+
 static void what_is_pinned_stays(void **state)
 {
     struct ofs_held_pool p;
@@ -113,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(beyond_the_budget_the_least_used_goes),
+        cmocka_unit_test(what_is_used_up_goes_first),
         cmocka_unit_test(what_is_pinned_stays),
         cmocka_unit_test(nobody_finds_what_is_not_published_or_dropped),
         cmocka_unit_test(owners_are_kept_apart),

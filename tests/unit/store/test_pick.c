@@ -4,6 +4,8 @@
 /*
  * An object drawn as text: '.' absent, 'c' coming, 'P' present, 'h' held.
  */
+enum { NOW = 1000000 };
+
 struct picture {
     struct ofs_store store;
     struct ofs_object object;
@@ -26,6 +28,7 @@ static void draw(struct picture *p, const char *text)
     o->size = (uint64_t)o->n_chunks * OFS_CHUNK_BYTES;
     o->wants_end = &o->wants;
     o->file = (struct ofs_blobfile)OFS_BLOBFILE_NONE;
+    o->busy_since_ms = NOW;
     for (uint32_t i = 0; i < o->n_chunks; i++) {
         enum ofs_chunk state = OFS_ABSENT;
 
@@ -150,7 +153,7 @@ static const struct {
       0,
       0,
       2,
-      32 },
+      64 },
     { "ahead", long_text, { -1 }, { 8, 20, 4 }, false, false, 0, 0, 8, 4 },
     { "ahead, the next piece",
       "PPPPPPPPcccc........",
@@ -202,7 +205,7 @@ static const struct {
       0,
       0,
       0 },
-    { "the verdict", long_text, { -1 }, { 0 }, true, false, 0, 0, 0, 32 },
+    { "the verdict", long_text, { -1 }, { 0 }, true, false, 0, 0, 0, 64 },
     { "the verdict, the rest",
       "PPccPP..PP",
       { -1 },
@@ -272,9 +275,48 @@ static void the_right_range_is_picked(void **state)
         p->object.demand = cases[i].demand;
         p->object.n_fetches = cases[i].n_fetches;
         p->object.hashed = cases[i].hashed;
-        ofs_pick(&p->object, cases[i].memory, &pick);
+        ofs_pick(&p->object, cases[i].memory, NOW, &pick);
         if (pick.n != cases[i].n || (pick.n && pick.first != cases[i].first))
             fail_msg("%s: %u from %u", cases[i].label, pick.n, pick.first);
+    }
+    free(p);
+}
+
+/* On a slow line the one that is waited for has it for itself. */
+static void no_more_is_under_way_than_the_line_carries(void **state)
+{
+    static const struct {
+        const char *label;
+        int64_t busy_ms;
+        uint64_t arrived; /* in the last seconds, bytes */
+        const char *text;
+        bool picks;
+    } lines[] = {
+        { "too early to tell", 1000, 0, "cccccccccccccccc........", true },
+        { "slow", 5000, MIB, "cccccccccccccccc........", false },
+        { "slow, but little under way", 5000, 0, "cccccccc........", true },
+        { "fast", 5000, 40 * MIB, "cccccccccccccccc........", true },
+        { "standing still", 5000, 0, "cccccccccccccccc........", false },
+    };
+    struct picture *p = malloc(sizeof(*p));
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(lines); i++) {
+        struct ofs_pick pick;
+
+        draw(p, lines[i].text);
+        p->object.n_fetches = 1;
+        p->object.busy_since_ms = NOW - lines[i].busy_ms;
+        ofs_rate_add(&p->object.rate, NOW, lines[i].arrived);
+        window(p, 0, 0, 24, 4);
+        ofs_pick(&p->object, false, NOW, &pick);
+        if ((pick.n > 0) != lines[i].picks)
+            fail_msg("%s: %u", lines[i].label, pick.n);
+        /* What is waited for is fetched in any case. */
+        want(p, 20, 20);
+        ofs_pick(&p->object, false, NOW, &pick);
+        assert_int_equal(pick.first, 20);
+        assert_true(pick.n > 0);
     }
     free(p);
 }
@@ -288,18 +330,18 @@ static void who_wants_pays_with_its_own_source(void **state)
     draw(p, "........");
     want(p, 1, 1);
     p->want.blob = &p->blobs[1];
-    ofs_pick(&p->object, false, &pick);
+    ofs_pick(&p->object, false, NOW, &pick);
     assert_ptr_equal(pick.source, &p->sources[1]);
     /* Without one it waits for others. */
     p->blobs[1].source = NULL;
-    ofs_pick(&p->object, false, &pick);
+    ofs_pick(&p->object, false, NOW, &pick);
     assert_int_equal(pick.n, 0);
     /* The verdict may be had with anybody's. */
     p->blobs[0].source = NULL;
     p->blobs[1].source = &p->sources[1];
     ofs_want_remove(&p->object, &p->want);
     p->object.demand = true;
-    ofs_pick(&p->object, false, &pick);
+    ofs_pick(&p->object, false, NOW, &pick);
     assert_int_equal(pick.n, 8);
     assert_ptr_equal(pick.source, &p->sources[1]);
     free(p);
@@ -318,7 +360,7 @@ static void nothing_is_fetched_for_who_was_told_of_a_failure(void **state)
     ofs_call_init(&call, OFS_NEVER);
     p->want.call = &call;
     ofs_object_fail(&p->object, 0, 7, &err, NULL);
-    ofs_pick(&p->object, false, &pick);
+    ofs_pick(&p->object, false, NOW, &pick);
     assert_int_equal(pick.n, 0);
     ofs_call_done(&call);
     free(p);
@@ -333,11 +375,11 @@ static void what_is_damaged_or_not_open_yet_is_left_alone(void **state)
     draw(p, "........");
     want(p, 1, 1);
     p->object.ready = false;
-    ofs_pick(&p->object, false, &pick);
+    ofs_pick(&p->object, false, NOW, &pick);
     assert_int_equal(pick.n, 0);
     p->object.ready = true;
     p->object.broken = -EBADMSG;
-    ofs_pick(&p->object, false, &pick);
+    ofs_pick(&p->object, false, NOW, &pick);
     assert_int_equal(pick.n, 0);
     free(p);
 }
@@ -346,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_right_range_is_picked),
+        cmocka_unit_test(no_more_is_under_way_than_the_line_carries),
         cmocka_unit_test(who_wants_pays_with_its_own_source),
         cmocka_unit_test(nothing_is_fetched_for_who_was_told_of_a_failure),
         cmocka_unit_test(what_is_damaged_or_not_open_yet_is_left_alone),

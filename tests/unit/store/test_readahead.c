@@ -51,8 +51,8 @@ static const struct {
     { "a late one changes nothing",
       { { 0, 4 * M }, { 4 * M + 128 * K, 128 * K }, { 4 * M, 128 * K } },
       16 * M },
-    { "grown", { { 0, 16 * M }, { 16 * M, 128 * K } }, 48 * M },
-    { "no further", { { 0, 500 * M }, { 500 * M, 128 * K } }, 536 * M },
+    { "grown", { { 0, 16 * M }, { 16 * M, 128 * K } }, 64 * M },
+    { "no further", { { 0, 500 * M }, { 500 * M, 128 * K } }, 576 * M },
     { "not beyond the end", { { 0, 1010 * M }, { 1010 * M, M } }, G },
 };
 
@@ -120,9 +120,9 @@ static void pieces_grow_with_the_window(void **state)
     static const struct {
         uint64_t window, piece;
     } pieces[] = {
-        { 1 * M, 1 * M }, { 2 * M, 1 * M },  { 4 * M, 1 * M },
-        { 8 * M, 2 * M }, { 16 * M, 4 * M }, { 32 * M, 8 * M },
-        { G, 8 * M },
+        { 1 * M, 1 * M },   { 2 * M, 1 * M },  { 4 * M, 1 * M },
+        { 8 * M, 2 * M },   { 16 * M, 4 * M }, { 32 * M, 8 * M },
+        { 64 * M, 16 * M }, { G, 16 * M },
     };
 
     (void)state;

@@ -80,6 +80,8 @@ static void nothing_goes_beyond_the_limit(void **state)
     assert_true(ofs_space_reserve(&w.space, 800));
     assert_false(ofs_space_reserve(&w.space, 101));
     ofs_space_settle(&w.space, 800, 800);
+    assert_false(ofs_space_is_caching(&w.space));
+    w.now_ms += 1000;
     assert_true(ofs_space_is_caching(&w.space));
     ofs_space_counted(&w.space, 1000);
     assert_false(ofs_space_is_caching(&w.space));
