@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_MANAGE_H
+#define OFS_MANAGE_H
+
+/*
+ * Making and unmaking repositories and tags: what mkdir, rmdir, mv of a
+ * directory and rm of a tag do.  A plain registry remembers a new repository
+ * until its first push; Oracle's control plane makes it at once, in the
+ * compartment that the directory belongs to.  No lock is held.
+ *
+ * -EPERM: a guard (allow_delete) or the service forbids it; the sentence says
+ * which option or policy would allow it.
+ */
+
+#include "view.h"
+
+/* `name` below directory `dir` is a repository from now on.  -EEXIST. */
+int ofs_manage_mkdir(struct ofs_tree *t, struct ofs_call *call,
+                     const struct ofs_node *dir, const char *name,
+                     struct ofs_found *ret, struct ofs_err *err) OFS_MUST_CHECK;
+/* -ENOTEMPTY: it holds an image, or is the way to others. */
+int ofs_manage_rmdir(struct ofs_tree *t, struct ofs_call *call,
+                     const struct ofs_node *dir, const char *name,
+                     struct ofs_err *err) OFS_MUST_CHECK;
+/* A repository to another directory.  -EXDEV: not possible here. */
+int ofs_manage_move(struct ofs_tree *t, struct ofs_call *call,
+                    const struct ofs_node *dir, const char *name,
+                    const struct ofs_node *to_dir, const char *to_name,
+                    struct ofs_err *err) OFS_MUST_CHECK;
+/* Take a tag away, never a manifest.  `repo` as the registry calls it. */
+int ofs_manage_untag(struct ofs_tree *t, struct ofs_call *call,
+                     const char *repo, const char *tag,
+                     struct ofs_err *err) OFS_MUST_CHECK;
+
+#endif
