@@ -29,6 +29,7 @@
 #include <sys/types.h>
 
 struct ofs_digest;
+struct ofs_oci;
 struct ofs_registry;
 struct ofs_store;
 struct ofs_tree;
@@ -42,8 +43,23 @@ struct ofs_control_file {
     void *arg;
 };
 
+/* Oracle's control plane, where the registry is OCIR. */
+struct ofs_ocir_cfg {
+    struct ofs_oci *oci;        /* NULL: a plain registry; the rest is unused */
+    const char *tenancy;        /* its OCID, which is the root compartment's */
+    const char *namespace_name; /* NULL: asked for when it is needed */
+    /* What is mounted: an OCID, or names from the root on ("prod/eu"); NULL:
+     * the tenancy. */
+    const char *compartment;
+    /* Told once: what the service does not show us, and which policy would
+     * make it.  From any thread; NULL: nobody listens. */
+    void (*warn)(void *arg, const char *sentence);
+    void *warn_arg;
+};
+
 struct ofs_tree_cfg {
     struct ofs_registry *registry;
+    struct ofs_ocir_cfg ocir;
     struct ofs_store *store;
     const struct ofs_clock *clock; /* NULL: the system's */
     const char *url; /* of the registry, names the notes; NULL: its host */
