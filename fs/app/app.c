@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app.h"
 
+#include "app_priv.h"
 #include "daemonize.h"
 #include "mountpoint.h"
-#include "status.h"
 
 #include "ocirfs/clock.h"
-#include "ocirfs/docker_auth.h"
 #include "ocirfs/http.h"
 #include "ocirfs/ops.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/store.h"
-#include "ocirfs/token.h"
 #include "ocirfs/tree.h"
 
 #include <signal.h>
@@ -29,98 +27,9 @@ enum {
     STALL_SLACK_MS = 10 * 1000,
 };
 
-struct app {
-    const struct ofs_options *o;
-    const struct ofs_env *env;
-    char *mountpoint;
-    struct ofs_http *http;
-    struct ofs_docker_auth *docker_auth;
-    struct ofs_tokens *tokens;
-    struct ofs_registry *registry;
-    struct ofs_store *store;
-    struct ofs_tree *tree;
-    struct ofs_session *session;
-    struct ofs_status status;
-    struct ofs_strv mount_options;
-};
-
-static int find_cred(void *arg, struct ofs_call *call, const char *host,
-                     const char *repo, struct ofs_cred *ret,
-                     struct ofs_err *err)
-{
-    return ofs_docker_auth_find(arg, call, host, repo, ret, err);
-}
-
-static void forget_cred(void *arg, const char *host)
-{
-    ofs_docker_auth_forget(arg, host);
-}
-
-static int build_auth(struct app *a, struct ofs_err *err)
-{
-    const struct ofs_docker_auth_cfg files = {
-        .auth_file = a->o->auth_file,
-        .registry_auth_file = a->env->registry_auth_file,
-        .docker_auth_config = a->env->docker_auth_config,
-        .docker_config = a->env->docker_config,
-        .xdg_runtime_dir = a->env->xdg_runtime_dir,
-        .xdg_config_home = a->env->xdg_config_home,
-        .home = a->env->home,
-        .path = a->env->path,
-    };
-    struct ofs_tokens_cfg tokens = {
-        .http = a->http,
-        .clock = &ofs_system_clock,
-        .client_id = "ocirfs",
-        .allow_plain_http = a->o->plain_http,
-    };
-
-    /* Read at each look-up; but a wrong name should be told now. */
-    if (files.auth_file && access(files.auth_file, R_OK) < 0)
-        return ofs_err_set(err, -EINVAL, "auth_file '%s': %s", files.auth_file,
-                           strerror(errno));
-    a->docker_auth = ofs_docker_auth_new(&files, err);
-    if (!a->docker_auth)
-        return err->code;
-    tokens.creds.find = find_cred;
-    tokens.creds.forget = forget_cred;
-    tokens.creds.arg = a->docker_auth;
-    a->tokens = ofs_tokens_new(&tokens, err);
-    return a->tokens ? 0 : err->code;
-}
-
-static int build_network(struct app *a, struct ofs_err *err)
-{
-    const struct ofs_http_cfg http = {
-        .user_agent = "ocirfs/" OFS_VERSION,
-        .ca_file = a->o->ca_file,
-        .stall_timeout_ms = a->o->timeout_ms,
-        .connect_timeout_ms = a->o->timeout_ms < 10000 ? a->o->timeout_ms : 0,
-    };
-    int r;
-
-    a->http = ofs_http_new(&http, err);
-    if (!a->http)
-        return err->code;
-    r = ofs_http_start(a->http, err);
-    if (r == 0)
-        r = build_auth(a, err);
-    if (r < 0)
-        return r;
-    a->registry = ofs_registry_new(
-        &(struct ofs_registry_cfg){ .url = a->o->source,
-                                    .mirror_url = a->o->mirror,
-                                    .http = a->http,
-                                    .tokens = a->tokens,
-                                    .clock = &ofs_system_clock,
-                                    .allow_plain_http = a->o->plain_http },
-        err);
-    return a->registry ? 0 : err->code;
-}
-
 static void on_damaged(void *arg, const struct ofs_digest *digest)
 {
-    struct app *a = arg;
+    struct ofs_app *a = arg;
     char text[OFS_DIGEST_TEXT_MAX];
 
     ofs_log(OFS_ERROR,
@@ -131,7 +40,7 @@ static void on_damaged(void *arg, const struct ofs_digest *digest)
         ofs_session_drop_pages(a->session, digest);
 }
 
-static int build_files(struct app *a, struct ofs_err *err)
+static int build_files(struct ofs_app *a, struct ofs_err *err)
 {
     const struct ofs_store_cfg store = {
         .dir = a->o->cache_dir,
@@ -173,22 +82,7 @@ static int build_files(struct app *a, struct ofs_err *err)
     return a->tree ? 0 : err->code;
 }
 
-/* Is it a registry, and may we?  Told before the mount, where a user sees it. */
-static int check_registry(struct app *a, struct ofs_err *err)
-{
-    const char *repo = a->o->repos.n ? a->o->repos.at[0] : NULL;
-    struct ofs_call call;
-    int r;
-
-    if (a->o->bg)
-        return 0;
-    ofs_call_init(&call, a->o->timeout_ms);
-    r = ofs_registry_check(a->registry, &call, repo, err);
-    ofs_call_done(&call);
-    return r;
-}
-
-static int mount_session(struct app *a, struct ofs_err *err)
+static int mount_session(struct ofs_app *a, struct ofs_err *err)
 {
     struct ofs_session_cfg cfg = {
         .tree = a->tree,
@@ -208,7 +102,7 @@ static int mount_session(struct app *a, struct ofs_err *err)
     return ofs_session_mount(&cfg, &a->session, err);
 }
 
-static int start_threads(struct app *a, struct ofs_err *err)
+static int start_threads(struct ofs_app *a, struct ofs_err *err)
 {
     int r = ofs_registry_start(a->registry, err);
 
@@ -219,16 +113,16 @@ static int start_threads(struct app *a, struct ofs_err *err)
     return r;
 }
 
-static int build(struct app *a, struct ofs_err *err)
+static int build(struct ofs_app *a, struct ofs_err *err)
 {
     int r = ofs_mountpoint_check(a->o->mountpoint, &a->mountpoint, err);
 
     if (r == 0)
-        r = build_network(a, err);
+        r = ofs_app_build_net(a, err);
     if (r == 0)
         r = build_files(a, err);
     if (r == 0)
-        r = check_registry(a, err);
+        r = ofs_app_check_net(a, err);
     if (r == 0)
         r = mount_session(a, err);
     if (r == 0)
@@ -241,7 +135,7 @@ static int build(struct app *a, struct ofs_err *err)
  * the way out; then from the top layer down.  The session is freed when the
  * store has no threads any more that could tell it of damage.
  */
-static void take_down(struct app *a)
+static void take_down(struct ofs_app *a)
 {
     if (a->http)
         ofs_http_stop(a->http);
@@ -256,15 +150,13 @@ static void take_down(struct app *a)
     ofs_session_free(a->session);
     ofs_tree_free(a->tree);
     ofs_store_free(a->store);
-    ofs_registry_free(a->registry);
-    ofs_tokens_free(a->tokens);
-    ofs_docker_auth_free(a->docker_auth);
-    ofs_http_free(a->http);
+    ofs_app_free_net(a);
     ofs_strv_done(&a->mount_options);
     free(a->mountpoint);
 }
 
-static int serve(struct app *a, struct ofs_daemon *daemon, struct ofs_err *err)
+static int serve(struct ofs_app *a, struct ofs_daemon *daemon,
+                 struct ofs_err *err)
 {
     int r = build(a, err);
 
@@ -292,7 +184,7 @@ static void harden(const struct ofs_options *o)
 
 int ofs_app_run(const struct ofs_options *o, const struct ofs_env *env)
 {
-    struct app a = { .o = o, .env = env };
+    struct ofs_app a = { .o = o, .env = env };
     struct ofs_daemon daemon = { .pipe = -1 };
     struct ofs_err err = { 0 };
     int status = 0;

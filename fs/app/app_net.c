@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app_priv.h"
+
+#include "ocirfs/clock.h"
+#include "ocirfs/docker_auth.h"
+#include "ocirfs/http.h"
+#include "ocirfs/registry.h"
+#include "ocirfs/token.h"
+
+static int find_cred(void *arg, struct ofs_call *call, const char *host,
+                     const char *repo, struct ofs_cred *ret,
+                     struct ofs_err *err)
+{
+    return ofs_docker_auth_find(arg, call, host, repo, ret, err);
+}
+
+static void forget_cred(void *arg, const char *host)
+{
+    ofs_docker_auth_forget(arg, host);
+}
+
+static int build_docker_auth(struct ofs_app *a, struct ofs_err *err)
+{
+    const struct ofs_docker_auth_cfg files = {
+        .auth_file = a->o->auth_file,
+        .registry_auth_file = a->env->registry_auth_file,
+        .docker_auth_config = a->env->docker_auth_config,
+        .docker_config = a->env->docker_config,
+        .xdg_runtime_dir = a->env->xdg_runtime_dir,
+        .xdg_config_home = a->env->xdg_config_home,
+        .home = a->env->home,
+        .path = a->env->path,
+    };
+
+    /* Read at each look-up; but a wrong name should be told now. */
+    if (files.auth_file && access(files.auth_file, R_OK) < 0)
+        return ofs_err_set(err, -EINVAL, "auth_file '%s': %s", files.auth_file,
+                           strerror(errno));
+    a->docker_auth = ofs_docker_auth_new(&files, err);
+    return a->docker_auth ? 0 : err->code;
+}
+
+static int build_tokens(struct ofs_app *a, struct ofs_err *err)
+{
+    const struct ofs_tokens_cfg tokens = {
+        .http = a->http,
+        .creds = { find_cred, forget_cred, a->docker_auth },
+        .clock = &ofs_system_clock,
+        .client_id = "ocirfs",
+        .allow_plain_http = a->o->plain_http,
+    };
+
+    a->tokens = ofs_tokens_new(&tokens, err);
+    return a->tokens ? 0 : err->code;
+}
+
+static int build_http(struct ofs_app *a, struct ofs_err *err)
+{
+    const struct ofs_http_cfg http = {
+        .user_agent = "ocirfs/" OFS_VERSION,
+        .ca_file = a->o->ca_file,
+        .stall_timeout_ms = a->o->timeout_ms,
+        .connect_timeout_ms = a->o->timeout_ms < 10000 ? a->o->timeout_ms : 0,
+    };
+
+    a->http = ofs_http_new(&http, err);
+    return a->http ? ofs_http_start(a->http, err) : err->code;
+}
+
+static int build_registry(struct ofs_app *a, struct ofs_err *err)
+{
+    const struct ofs_registry_cfg registry = {
+        .url = a->o->source,
+        .mirror_url = a->o->mirror,
+        .http = a->http,
+        .tokens = a->tokens,
+        .clock = &ofs_system_clock,
+        .allow_plain_http = a->o->plain_http,
+    };
+
+    a->registry = ofs_registry_new(&registry, err);
+    return a->registry ? 0 : err->code;
+}
+
+int ofs_app_build_net(struct ofs_app *a, struct ofs_err *err)
+{
+    int r = build_http(a, err);
+
+    if (r == 0)
+        r = build_docker_auth(a, err);
+    if (r == 0)
+        r = build_tokens(a, err);
+    if (r == 0)
+        r = build_registry(a, err);
+    return r;
+}
+
+/* Is it a registry, and may we?  Told before the mount, where a user sees it. */
+int ofs_app_check_net(struct ofs_app *a, struct ofs_err *err)
+{
+    const char *repo = a->o->repos.n ? a->o->repos.at[0] : NULL;
+    struct ofs_call call;
+    int r;
+
+    if (a->o->bg)
+        return 0;
+    ofs_call_init(&call, a->o->timeout_ms);
+    r = ofs_registry_check(a->registry, &call, repo, err);
+    ofs_call_done(&call);
+    return r;
+}
+
+void ofs_app_free_net(struct ofs_app *a)
+{
+    ofs_registry_free(a->registry);
+    ofs_tokens_free(a->tokens);
+    ofs_docker_auth_free(a->docker_auth);
+    ofs_http_free(a->http);
+}
