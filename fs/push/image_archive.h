@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef OFS_ARCHIVE_H
-#define OFS_ARCHIVE_H
+#ifndef OFS_IMAGE_ARCHIVE_H
+#define OFS_IMAGE_ARCHIVE_H
 
 /*
  * An image out of an archive: what `docker save` writes (all forms, also those
@@ -10,7 +10,7 @@
  *
  * An OCI layout goes out byte for byte, so its digests stay.  A docker archive
  * has no manifest: one is made, and plain layers are compressed on the way,
- * which is what `docker push` does (fs/README.md, P-archive).
+ * which is what `docker push` does (fs/README.md, P1).
  *
  * An archive is foreign data.  Everything read from it is bounded and checked:
  * blobs against their names, layers against the configuration's diff_ids.
@@ -29,7 +29,7 @@
 struct ofs_archive;
 
 /* How much of a file's beginning ofs_archive_is() wants to see, bytes. */
-enum { OFS_ARCHIVE_HEAD = 512 };
+enum { OFS_IMAGE_ARCHIVE_HEAD = 512 };
 
 /* Do these first bytes of a file promise an archive?  Pure. */
 bool ofs_archive_is(const void *head, size_t len);
@@ -54,7 +54,8 @@ OFS_DEFINE_AUTO(struct ofs_archive, ofs_archive_free)
  */
 struct ofs_archive_sink {
     /* A blob begins.  `digest` and `size` are what it will turn out to be;
-     * NULL and 0: known at the end only.  1: not wanted, leave it out. */
+     * NULL and 0: known at the end only.  1: not wanted, leave it out (when
+     * the digest is known). */
     int (*begin)(void *arg, const struct ofs_digest *digest, uint64_t size,
                  struct ofs_err *err);
     int (*write)(void *arg, const void *data, size_t len, struct ofs_err *err);
