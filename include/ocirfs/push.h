@@ -48,8 +48,12 @@ struct ofs_push_hooks {
     /* A blob is in the repository now. */
     void (*arrived)(void *arg, const char *repo,
                     const struct ofs_digest *digest, uint64_t size);
-    /* May `repo` get manifests?  -EPERM immutable; NULL: always.  `old` is
-     * what the tag names now, NULL: nothing. */
+    /* What the tag names as far as is known without asking; -ENOENT.  An
+     * index.json entry that says the same is no wish.  NULL: nothing is. */
+    int (*tag_names)(void *arg, const char *repo, const char *tag,
+                     struct ofs_digest *ret);
+    /* May the tag be set?  `old` is what it names now, another digest; NULL:
+     * nothing.  -EPERM immutable.  NULL: always. */
     int (*may_move)(void *arg, struct ofs_call *call, const char *repo,
                     const char *tag, const struct ofs_digest *old,
                     struct ofs_err *err);
@@ -87,19 +91,23 @@ void ofs_draft_unref(struct ofs_draft *d); /* the last one deletes the file */
 OFS_DEFINE_AUTO(struct ofs_draft, ofs_draft_unref)
 
 /*
- * Its digest is known beforehand (it is called blobs/sha256/<hex>): what the
- * registry has already is not sent, the rest while it is written.
+ * It will be a blob, so it may be sent while it is written.  With its digest
+ * (it is called blobs/sha256/<hex>) what the registry has already is not sent;
+ * NULL: known at the end only (a scratch name that will be renamed).  A draft
+ * without aim is not sent before it is committed.
  */
 void ofs_draft_aim(struct ofs_draft *d, const struct ofs_digest *digest);
 
-int ofs_draft_write(struct ofs_draft *d, const void *buf, size_t len,
-                    uint64_t off, struct ofs_err *err) OFS_MUST_CHECK;
-/* *ret_n short only at the end.  Only what was cloned may need the network. */
+/* Only what was cloned needs the call: for the network, or the store. */
+int ofs_draft_write(struct ofs_draft *d, struct ofs_call *call, const void *buf,
+                    size_t len, uint64_t off,
+                    struct ofs_err *err) OFS_MUST_CHECK;
+/* *ret_n short only at the end. */
 int ofs_draft_read(struct ofs_draft *d, struct ofs_call *call, void *buf,
                    size_t len, uint64_t off, size_t *ret_n,
                    struct ofs_err *err) OFS_MUST_CHECK;
-int ofs_draft_truncate(struct ofs_draft *d, uint64_t size,
-                       struct ofs_err *err) OFS_MUST_CHECK;
+int ofs_draft_truncate(struct ofs_draft *d, struct ofs_call *call,
+                       uint64_t size, struct ofs_err *err) OFS_MUST_CHECK;
 uint64_t ofs_draft_size(struct ofs_draft *d); /* bytes */
 
 /* Content that the registry has: a blob or manifest of `repo`. */
