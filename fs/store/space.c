@@ -7,7 +7,7 @@
 #include "ocirfs/metrics.h"
 
 enum {
-    CHECK_MS = 1000,   /* how often disk and limit are looked at */
+    FULL_MS = 1000,    /* how long "the limit is reached" is believed */
     RESCAN_PART = 32,  /* of max_bytes: count anew when so much was added */
     NEAR_PCT = 95,     /* of max_bytes: have room made in time */
     PRESSED_PART = 10, /* of all: to be freed when the disk was full */
@@ -41,17 +41,22 @@ void ofs_space_failed(struct ofs_space *sp, int code)
     go_off(sp);
 }
 
-/* At most one look at the disk in a while, whoever comes first. */
-static bool disk_is_low(struct ofs_space *sp, int64_t now)
+/*
+ * Would `len` more take of what is to stay free?  Asked for each range, not now
+ * and then: whoever writes last is followed by nobody who would look.  One
+ * statvfs costs a microsecond, a range a thousand times that.
+ */
+static bool disk_is_low(struct ofs_space *sp, uint64_t len)
 {
-    int64_t last = atomic_load(&sp->checked_at_ms);
     struct ofs_disk disk;
+    uint64_t stays;
 
-    if (sp->cfg.min_free_pct == 0 || (last != 0 && now - last < CHECK_MS) ||
-        !atomic_compare_exchange_strong(&sp->checked_at_ms, &last, now))
+    if (sp->cfg.min_free_pct == 0)
         return false;
     sp->cfg.disk(sp->cfg.arg, &disk);
-    return disk.free < disk.size / 100 * sp->cfg.min_free_pct;
+    stays = disk.size / 100 * sp->cfg.min_free_pct;
+    return disk.free < stays ||
+           disk.free - stays < atomic_load(&sp->pending) + len;
 }
 
 static bool may_try(struct ofs_space *sp, int64_t now)
@@ -63,7 +68,6 @@ static bool may_try(struct ofs_space *sp, int64_t now)
     if (now < until)
         return false;
     atomic_store(&sp->off_until_ms, 0);
-    atomic_store(&sp->checked_at_ms, 0);
     return true;
 }
 
@@ -74,7 +78,8 @@ bool ofs_space_reserve(struct ofs_space *sp, uint64_t len)
 
     if (!may_try(sp, now))
         return false;
-    if (disk_is_low(sp, now)) {
+    if (disk_is_low(sp, len)) {
+        atomic_store(&sp->pressed, true);
         go_off(sp);
         return false;
     }
@@ -83,7 +88,7 @@ bool ofs_space_reserve(struct ofs_space *sp, uint64_t len)
         sp->cfg.make_room(sp->cfg.arg);
     if (max > 0 && total > max) {
         (void)atomic_fetch_sub(&sp->pending, len);
-        atomic_store(&sp->full_until_ms, now + CHECK_MS);
+        atomic_store(&sp->full_until_ms, now + FULL_MS);
         return false;
     }
     return true;

@@ -37,8 +37,8 @@ struct ofs_space {
     _Atomic uint64_t added;        /* since the last scan */
     _Atomic int64_t off_until_ms;  /* no caching before; 0: caching */
     _Atomic int64_t full_until_ms; /* the limit is reached; look again then */
-    _Atomic int64_t checked_at_ms; /* when the disk was looked at; 0: never */
-    atomic_bool pressed; /* the disk was full: make room in any case */
+    /* The disk is full, or as full as it may be: make room in any case. */
+    atomic_bool pressed;
 };
 
 void ofs_space_init(struct ofs_space *sp, const struct ofs_space_cfg *cfg);
