@@ -60,12 +60,13 @@ def _needs():
 
 
 class Watchdog:
-    """Kills the mounts of a test that does not end."""
+    """Kills the mounts of a test that does not end, and sees to it that they
+    end well."""
 
-    def __init__(self):
+    def __init__(self, seconds=TEST_SECONDS):
         self.mounts = []
-        self.barked = False
-        self.timer = threading.Timer(TEST_SECONDS * waiting.SLOW, self.bark)
+        self.seconds, self.barked = seconds, False
+        self.timer = threading.Timer(seconds * waiting.SLOW, self.bark)
         self.timer.daemon = True
         self.timer.start()
 
@@ -74,45 +75,65 @@ class Watchdog:
         for m in self.mounts:
             m.force_end()
 
+    def end(self):
+        self.timer.cancel()
+        died = [m for m in self.mounts if m.process and not m.expect_death
+                and m.process.poll() not in (None, 0)]
+        stuck = [m for m in self.mounts if not self.unmount(m)]
+        findings = [text for m in self.mounts for text in m.findings()]
+        assert not findings, "\n".join(findings)
+        assert not self.barked, f"no end after {self.seconds} s"
+        assert not died, "\n".join(
+            f"ocirfs died with {m.process.returncode}: {m.log()[-3000:]}"
+            for m in died)
+        assert not stuck, "ocirfs did not end after umount"
+
+    @staticmethod
+    def unmount(m):
+        """False: it did not want to."""
+        try:
+            if mounts.mounted_at(m.path):
+                subprocess.run(["umount", m.path], check=False, timeout=20,
+                               stderr=subprocess.DEVNULL)
+                if m.process:
+                    m.process.wait(20 * waiting.SLOW)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            m.force_end()
+
 
 @pytest.fixture
 def watchdog():
     dog = Watchdog()
     yield dog
-    dog.timer.cancel()
-    died = [m for m in dog.mounts if m.process and not m.expect_death
-            and m.process.poll() not in (None, 0)]
-    stuck = []
-    for m in dog.mounts:
-        if mounts.mounted_at(m.path):
-            try:
-                subprocess.run(["umount", m.path], check=False, timeout=20,
-                               stderr=subprocess.DEVNULL)
-                if m.process:
-                    m.process.wait(20 * waiting.SLOW)
-            except subprocess.TimeoutExpired:
-                stuck.append(m)
-        m.force_end()
-    findings = [text for m in dog.mounts for text in m.findings()]
-    assert not findings, "\n".join(findings)
-    assert not dog.barked, f"no end after {TEST_SECONDS} s"
-    assert not died, "\n".join(
-        f"ocirfs died with {m.process.returncode}: {m.log()[-3000:]}"
-        for m in died)
-    assert not stuck, "ocirfs did not end after umount"
+    dog.end()
+
+
+def _mount_factory(new_folder, dog):
+    def make(source, name=None, start=True, **options):
+        source = getattr(source, "url", source)
+        name = name or f"m{len(dog.mounts)}"
+        m = mounts.Mount(source, new_folder(name), **options)
+        dog.mounts.append(m)
+        return m.start() if start else m
+
+    return make
 
 
 @pytest.fixture
 def mount(tmp_path, watchdog):
     """mount(source, **options) -> a Mount that is ready; any number."""
-    def make(source, name=None, start=True, **options):
-        source = getattr(source, "url", source)
-        name = name or f"m{len(watchdog.mounts)}"
-        m = mounts.Mount(source, tmp_path / name, **options)
-        watchdog.mounts.append(m)
-        return m.start() if start else m
+    return _mount_factory(tmp_path.joinpath, watchdog)
 
-    return make
+
+@pytest.fixture(scope="module")
+def module_mount(tmp_path_factory):
+    """The same, for all tests of a file."""
+    dog = Watchdog(4 * TEST_SECONDS)
+    yield _mount_factory(tmp_path_factory.mktemp("mounts").joinpath, dog)
+    dog.end()
 
 
 @pytest.fixture

@@ -45,6 +45,14 @@ class Manifest:
             found |= child.all_digests()
         return found
 
+    def contents(self):
+        """digest -> bytes of all that it reaches, what is needed first."""
+        found = {}
+        for child in self.children:
+            found.update(child.contents())
+        found.update((b.digest, b.data) for b in self.blobs)
+        return {**found, self.digest: self.data}
+
     def descriptor(self, **more):
         return {"mediaType": self.media_type, "size": len(self.data),
                 "digest": self.digest, **more}
