@@ -77,6 +77,20 @@ class Work:
         path.mkdir()
         return path
 
+    @contextlib.contextmanager
+    def scope(self):
+        """What is started and written within is gone at its end."""
+        outer = self.folder, self.stack
+        folder = self.new_folder("scope")
+        self.folder, self.stack = folder, contextlib.ExitStack()
+        self.stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        try:
+            yield
+        finally:
+            inner = self.stack
+            self.folder, self.stack = outer
+            inner.close()
+
     def start(self, argv, **more):
         """A process in a session of its own: Ctrl-C reaches only us."""
         log = self.new(pathlib.Path(argv[0]).name + ".log")
@@ -285,9 +299,9 @@ class Proxy:
         self.process = work.start(argv, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().split()[1])
 
-    def requests(self):
+    def counters(self):
         self.process.send_signal(signal.SIGUSR1)
-        return json.loads(self.process.stdout.readline())["requests"]
+        return json.loads(self.process.stdout.readline())
 
 
 class Network:
@@ -318,4 +332,4 @@ class Network:
         return f"127.0.0.1:{self.proxies[name].port}"
 
     def requests(self):
-        return sum(p.requests() for p in self.proxies.values())
+        return sum(p.counters()["requests"] for p in self.proxies.values())

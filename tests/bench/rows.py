@@ -13,6 +13,7 @@ class Row:
         self.is_judged = is_judged  # a measure looks at it
         self.samples = {}   # client's name -> [Taken]
         self.requests = {}  # client's name -> number
+        self.wire = {}      # client's name -> MiB, where that is counted
 
     def measure(self, clients, runs, say):
         able = [c for c in clients if getattr(c, self.method, None)]
@@ -26,6 +27,9 @@ class Row:
                 self.samples.setdefault(c.name, []).append(taken)
                 if not self.network.is_bare:
                     self.requests[c.name] = taken.requests
+        self.tell(able, say)
+
+    def tell(self, able, say):
         say(f"{self.label}, {self.network.label}: " + ", ".join(
             f"{c.name} {seconds(self.seconds(c.name))}" for c in able))
 
@@ -136,7 +140,7 @@ def line(head, cells):
 
 
 def table(rows, names):
-    """Four lines for each row; a column for each client."""
+    """Four or five lines for each row; a column for each client."""
     out = [line("", names), "-" * (40 + 10 * len(names))]
     for row in rows:
         others = [row.ratio(x) if x != "ocirfs" else None for x in names]
@@ -150,4 +154,7 @@ def table(rows, names):
             line(f"  {'':<24} peak MiB",
                  [cell("{:.0f}", row.peak(x)) for x in names]),
         ]
+        if row.wire:
+            out.append(line(f"  {'':<24} wire MiB", [
+                cell("{:.2f}", row.wire.get(x)) for x in names]))
     return "\n".join(out)
