@@ -41,3 +41,9 @@ void ofs_found_set(struct ofs_found *ret, const struct ofs_view *view,
     memcpy(ret->spec.name, name, strlen(name) + 1);
     ret->valid_ms = OFS_NEVER;
 }
+
+void ofs_found_dir(struct ofs_found *ret, uint64_t scope, const char *path)
+{
+    ofs_found_set(ret, &ofs_view_dir, path, "");
+    ret->spec.scope = scope;
+}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Open directories: a snapshot of names.  Open files: bytes or a blob. */
-#include "names.h"
 #include "view.h"
 
 enum { MAX_NAMES_BYTES = 1024 * 1024 * 1024 };
@@ -53,31 +52,43 @@ static int add(struct ofs_dir *d, const char *name, uint64_t ino, mode_t type)
     return 0;
 }
 
+size_t ofs_dir_count(const struct ofs_dir *d)
+{
+    return d->n;
+}
+
 int ofs_dir_add(struct ofs_dir *d, const char *name,
                 const struct ofs_node_spec *spec)
 {
     return add(d, name, ofs_ino_of(spec, 0), spec->view->type);
 }
 
-/* The number of the directory above; the root is its own. */
-static uint64_t ino_above(const struct ofs_node *node)
+/* What a directory that is not an ofs_view_dir lies in. */
+static void find_above(struct ofs_tree *t, const struct ofs_node *node,
+                       struct ofs_found *ret)
 {
-    struct ofs_found above;
-    char path[NAME_MAX + 1];
+    /* Within a repository; .ocirfs has the root's path. */
+    if (node->view == &ofs_view_alg)
+        ofs_found_set(ret, &ofs_view_blobs, node->path, "");
+    else
+        ofs_found_dir(ret, ofs_ns_scope_of(t, node->path), node->path);
+}
+
+/* The number of the directory above; the root is its own. */
+static uint64_t ino_above(struct ofs_tree *t, const struct ofs_node *node)
+{
+    struct ofs_found found;
+    struct ofs_above above;
 
     if (node->view != &ofs_view_dir) {
-        /* Within a repository; .ocirfs has the root's path. */
-        ofs_found_set(&above,
-                      node->view == &ofs_view_alg ? &ofs_view_blobs
-                                                  : &ofs_view_dir,
-                      node->path, "");
+        find_above(t, node, &found);
     } else {
-        ofs_path_parent(node->path, path);
-        ofs_found_set(&above, &ofs_view_dir, path, "");
+        ofs_ns_above(t, node->scope, node->path, &above);
+        ofs_found_dir(&found, above.scope, above.path);
     }
-    if (above.spec.view == &ofs_view_dir && !*above.spec.path)
-        return OFS_ROOT_INO;
-    return ofs_ino_of(&above.spec, 0);
+    return ofs_nodes_is_root(&t->nodes, &found.spec)
+               ? OFS_ROOT_INO
+               : ofs_ino_of(&found.spec, 0);
 }
 
 int ofs_dir_new(struct ofs_tree *t, struct ofs_node *node, struct ofs_dir **ret,
@@ -93,7 +104,7 @@ int ofs_dir_new(struct ofs_tree *t, struct ofs_node *node, struct ofs_dir **ret,
     d->node = node;
     ofs_buf_init(&d->names, MAX_NAMES_BYTES);
     if (add(d, ".", node->ino, node->view->type) < 0 ||
-        add(d, "..", ino_above(node), node->view->type) < 0)
+        add(d, "..", ino_above(t, node), node->view->type) < 0)
         return ofs_err_nomem(err, "a directory");
     *ret = ofs_take(&d);
     return 0;

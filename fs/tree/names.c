@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#define OFS_AT_COMPARTMENT "@compartment"
+
 static const struct suffix {
     const char *text;
     enum ofs_name_kind kind;
 } suffixes[] = {
     { "@tag", OFS_NAME_TAG },
     { "@repository", OFS_NAME_REPOSITORY },
+    { OFS_AT_COMPARTMENT, OFS_NAME_COMPARTMENT },
 };
 
 static const char *const layout_names[] = {
@@ -27,6 +30,8 @@ static bool base_is_valid(enum ofs_name_kind kind, const char *base)
         return ofs_tag_is_valid(base);
     if (kind == OFS_NAME_REPOSITORY)
         return ofs_repo_part_is_valid(base);
+    if (kind == OFS_NAME_COMPARTMENT)
+        return ofs_name_is_compartment(base);
     return ofs_tag_is_valid(base) || ofs_repo_part_is_valid(base);
 }
 
@@ -61,6 +66,19 @@ int ofs_name_parse(const char *name, struct ofs_name *ret)
     return 0;
 }
 
+bool ofs_name_is_compartment(const char *name)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len + strlen(OFS_AT_COMPARTMENT) > NAME_MAX ||
+        strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    for (; *name; name++)
+        if ((unsigned char)*name < ' ' || *name == 127 || strchr("/@:", *name))
+            return false;
+    return true;
+}
+
 bool ofs_name_is_layout(const char *name)
 {
     for (size_t i = 0; i < OFS_COUNT_OF(layout_names); i++)
@@ -90,6 +108,15 @@ const char *ofs_name_of_tag(const char *tag, const struct ofs_strv *parts,
     if (ofs_name_is_layout(tag) || ofs_strv_has(parts, tag))
         return escaped(tag, "@tag", text);
     return tag;
+}
+
+const char *ofs_name_of_compartment(const char *name,
+                                    const struct ofs_strv *parts,
+                                    char text[NAME_MAX + 1])
+{
+    if (ofs_strv_has(parts, name) || strcmp(name, OFS_CONTROL_NAME) == 0)
+        return escaped(name, OFS_AT_COMPARTMENT, text);
+    return name;
 }
 
 int ofs_path_join(const char *dir, const char *part, char ret[NAME_MAX + 1])

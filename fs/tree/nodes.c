@@ -15,10 +15,10 @@
 
 enum { FIRST_BUCKETS = 256, N_SALTS = 4 };
 
-/* kind, path and name with their NULs, and the digest. */
+/* kind, path and name with their NULs, the digest, and the scope if any. */
 struct key {
     size_t len;
-    char text[64 + 2 * (NAME_MAX + 1) + 1 + OFS_DIGEST_MAX];
+    char text[64 + 2 * (NAME_MAX + 1) + 1 + OFS_DIGEST_MAX + sizeof(uint64_t)];
 };
 
 static void key_add(struct key *k, const void *data, size_t len)
@@ -37,6 +37,8 @@ static void key_make(const struct ofs_node_spec *spec, struct key *k)
     key_add(k, &spec->digest.alg, 1);
     if (spec->digest.alg)
         key_add(k, spec->digest.bytes, ofs_digest_len(spec->digest.alg));
+    for (int shift = 56; spec->scope && shift >= 0; shift -= 8)
+        key_add(k, &(char){ (char)(spec->scope >> shift) }, 1);
 }
 
 /* 0: no memory. */
@@ -186,6 +188,7 @@ static struct ofs_node *node_new(const struct ofs_node_spec *spec,
     n->path = n->key + strlen(spec->kind) + 1;
     n->name = n->path + strlen(spec->path) + 1;
     n->view = spec->view;
+    n->scope = spec->scope;
     n->digest = spec->digest;
     n->size = spec->size;
     n->mtime_s = spec->mtime_s;
@@ -245,6 +248,18 @@ int ofs_nodes_make_root(struct ofs_nodes *t, const struct ofs_node_spec *spec)
     root->nlookup = 1;
     insert(t, root, OFS_NODES_ROOT);
     return 0;
+}
+
+bool ofs_nodes_is_root(struct ofs_nodes *t, const struct ofs_node_spec *spec)
+{
+    const struct ofs_node *root;
+    struct key k;
+
+    key_make(spec, &k);
+    OFS_GUARD(&t->mtx);
+    root = *slot_of(t, OFS_NODES_ROOT);
+    return root && root->key_len == k.len &&
+           memcmp(root->key, k.text, k.len) == 0;
 }
 
 struct ofs_node *ofs_nodes_use(struct ofs_nodes *t, uint64_t ino)

@@ -21,12 +21,19 @@ struct ofs_view;
 
 enum { OFS_NODES_ROOT = 1 }; /* the number FUSE gives the root */
 
+/* Which compartment a directory belongs to; others are hashes of OCIDs. */
+enum {
+    OFS_SCOPE_NONE = 0, /* a plain registry's, and all that is no directory */
+    OFS_SCOPE_TOP = 1,  /* what is mounted of OCIR */
+};
+
 /* What a node stands for. */
 struct ofs_node_spec {
     const struct ofs_view *view; /* the kind of thing */
     const char *kind;            /* its name, part of the key */
     char path[NAME_MAX + 1];     /* repository or directory; "": none, root */
     char name[NAME_MAX + 1];     /* within path: tag, algorithm, control file */
+    uint64_t scope;              /* of a directory */
     struct ofs_digest digest;    /* content, of files that have one */
     /* Not part of the key: */
     uint64_t size; /* bytes */
@@ -45,9 +52,10 @@ struct ofs_node {
     uint64_t size;
     int64_t mtime_s;
     bool manifest;
+    uint64_t scope;
     const char *path, *name; /* within key */
     size_t key_len;
-    char key[]; /* kind, path, name with their NULs, digest bytes */
+    char key[]; /* kind, path, name with their NULs, digest bytes, scope */
 };
 
 struct ofs_nodes {
@@ -77,6 +85,8 @@ int ofs_nodes_make(struct ofs_nodes *t, const struct ofs_node_spec *spec,
 /* The root, whose number is given and which is never forgotten. */
 int ofs_nodes_make_root(struct ofs_nodes *t,
                         const struct ofs_node_spec *spec) OFS_MUST_CHECK;
+/* Does `spec` stand for the root? */
+bool ofs_nodes_is_root(struct ofs_nodes *t, const struct ofs_node_spec *spec);
 
 /* The node of a number, with a use counted; NULL: unknown. */
 struct ofs_node *ofs_nodes_use(struct ofs_nodes *t, uint64_t ino);

@@ -19,7 +19,6 @@
 #include <inttypes.h>
 
 enum {
-    MAX_NOTE_BYTES = 256 * 1024 * 1024,
     /* A note is written anew as a whole, so not at each tag. */
     NOTE_PAUSE_MS = 1000,
 };
@@ -29,8 +28,7 @@ static const char tags_partly[] = "ocirfs tags 1 partly";
 static const char catalog_full[] = "ocirfs catalog 1 listed";
 static const char catalog_none[] = "ocirfs catalog 1 none";
 
-/* One line as a string of its own; the rest.  False at the end. */
-static bool next_line(const char **text, size_t *left, struct ofs_buf *line)
+bool ofs_note_line(const char **text, size_t *left, struct ofs_buf *line)
 {
     const char *end = *left ? memchr(*text, '\n', *left) : NULL;
     size_t len;
@@ -45,7 +43,7 @@ static bool next_line(const char **text, size_t *left, struct ofs_buf *line)
     return !line->failed;
 }
 
-static bool is_word(const char *s)
+bool ofs_note_is_word(const char *s)
 {
     if (!*s)
         return false;
@@ -66,7 +64,7 @@ int ofs_note_format_tags(const struct ofs_repo *repo, struct ofs_buf *b)
         const struct ofs_tag *tag = &repo->tags.at[i];
 
         (void)ofs_buf_adds(b, tag->name);
-        if (tag->known && is_word(tag->info.media_type))
+        if (tag->known && ofs_note_is_word(tag->info.media_type))
             (void)ofs_buf_addf(b, " %s %" PRIu64 " %" PRId64 " %s",
                                ofs_digest_format(&tag->info.digest, digest),
                                tag->info.size, tag->info.mtime_s,
@@ -76,8 +74,7 @@ int ofs_note_format_tags(const struct ofs_repo *repo, struct ofs_buf *b)
     return b->failed;
 }
 
-/* The next word of a line, cut off in place; NULL: there is none. */
-static char *next_word(char **rest)
+char *ofs_note_word(char **rest)
 {
     char *word = *rest, *space;
 
@@ -92,11 +89,11 @@ static char *next_word(char **rest)
 
 static int parse_info(char *rest, struct ofs_tag_info *ret)
 {
-    const char *digest = next_word(&rest), *size = next_word(&rest);
-    const char *mtime = next_word(&rest);
+    const char *digest = ofs_note_word(&rest), *size = ofs_note_word(&rest);
+    const char *mtime = ofs_note_word(&rest);
     uint64_t mtime_s;
 
-    if (!digest || !size || !mtime || !rest || !is_word(rest) ||
+    if (!digest || !size || !mtime || !rest || !ofs_note_is_word(rest) ||
         ofs_digest_parse(digest, &ret->digest, NULL) < 0 ||
         ofs_str_u64(size, &ret->size) < 0 || ofs_str_u64(mtime, &mtime_s) < 0 ||
         mtime_s > INT64_MAX)
@@ -109,7 +106,7 @@ static int parse_info(char *rest, struct ofs_tag_info *ret)
 static int parse_tag(char *line, struct ofs_tags *tags)
 {
     OFS_AUTOTAGINFO struct ofs_tag_info info = { 0 };
-    char *rest = line, *name = next_word(&rest);
+    char *rest = line, *name = ofs_note_word(&rest);
     struct ofs_tag *tag;
     bool known;
 
@@ -126,16 +123,16 @@ static int parse_tag(char *line, struct ofs_tags *tags)
 
 int ofs_note_parse_tags(const char *text, size_t len, struct ofs_repo *repo)
 {
-    OFS_AUTOBUF struct ofs_buf line = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    OFS_AUTOBUF struct ofs_buf line = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
     bool listed;
     int r = 0;
 
-    if (!next_line(&text, &len, &line))
+    if (!ofs_note_line(&text, &len, &line))
         return -EBADMSG;
     listed = strcmp(ofs_buf_str(&line), tags_listed) == 0;
     if (!listed && strcmp(ofs_buf_str(&line), tags_partly) != 0)
         return -EBADMSG;
-    while (r == 0 && next_line(&text, &len, &line))
+    while (r == 0 && ofs_note_line(&text, &len, &line))
         if (line.len > 0)
             r = parse_tag(line.data, &repo->tags);
     if (r == 0 && listed)
@@ -155,14 +152,14 @@ int ofs_note_format_names(const struct ofs_strv *names, bool none,
 int ofs_note_parse_names(const char *text, size_t len, struct ofs_strv *ret,
                          bool *ret_none)
 {
-    OFS_AUTOBUF struct ofs_buf line = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    OFS_AUTOBUF struct ofs_buf line = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
 
-    if (!next_line(&text, &len, &line))
+    if (!ofs_note_line(&text, &len, &line))
         return -EBADMSG;
     *ret_none = strcmp(ofs_buf_str(&line), catalog_none) == 0;
     if (!*ret_none && strcmp(ofs_buf_str(&line), catalog_full) != 0)
         return -EBADMSG;
-    while (next_line(&text, &len, &line))
+    while (ofs_note_line(&text, &len, &line))
         if (ofs_repo_is_valid(ofs_buf_str(&line)) &&
             ofs_strv_add(ret, line.data) < 0)
             return -ENOMEM;
@@ -201,7 +198,7 @@ static bool format_due(struct ofs_tree *t, struct ofs_repo *repo, bool now,
 
 void ofs_note_tags(struct ofs_tree *t, struct ofs_repo *repo, bool now)
 {
-    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
     OFS_AUTOFREE char *key = NULL;
 
     if (!format_due(t, repo, now, &b))
@@ -212,7 +209,7 @@ void ofs_note_tags(struct ofs_tree *t, struct ofs_repo *repo, bool now)
 
 void ofs_note_load_tags(struct ofs_tree *t, struct ofs_repo *repo)
 {
-    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
     OFS_AUTOFREE char *key = tags_key(t, repo);
     int64_t age_s;
 
@@ -222,7 +219,7 @@ void ofs_note_load_tags(struct ofs_tree *t, struct ofs_repo *repo)
 
 void ofs_note_catalog(struct ofs_tree *t)
 {
-    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
     OFS_AUTOFREE char *key = ofs_strf("catalog %s", t->url);
     int r;
 
@@ -236,7 +233,7 @@ void ofs_note_catalog(struct ofs_tree *t)
 
 void ofs_note_load_catalog(struct ofs_tree *t)
 {
-    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(MAX_NOTE_BYTES);
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
     OFS_AUTOFREE char *key = ofs_strf("catalog %s", t->url);
     OFS_AUTOSTRV struct ofs_strv names = { 0 };
     int64_t age_s;

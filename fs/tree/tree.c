@@ -5,6 +5,8 @@
 #include "ocirfs/clock.h"
 #include "ocirfs/registry.h"
 
+#include "catalog.h"
+#include "tenancy.h"
 #include "view.h"
 
 #include <sys/stat.h>
@@ -34,7 +36,7 @@ static int make_root(struct ofs_tree *t)
 {
     struct ofs_found root;
 
-    ofs_found_set(&root, &ofs_view_dir, "", "");
+    ofs_found_dir(&root, t->tenancy ? OFS_SCOPE_TOP : OFS_SCOPE_NONE, "");
     return ofs_nodes_make_root(&t->nodes, &root.spec);
 }
 
@@ -51,8 +53,14 @@ static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
         ofs_nodes_init(&t->nodes) < 0 || ofs_repos_init(t) < 0 ||
         ofs_catalog_init(t, cfg->repos) < 0)
         return -ENOMEM;
-    if (t->catalog.list.state == OFS_LIST_UNKNOWN)
+    if (cfg->ocir.oci) {
+        t->tenancy = ofs_tenancy_new(t, &cfg->ocir, cfg->repos);
+        if (!t->tenancy)
+            return -ENOMEM;
+        ofs_note_load_tenancy(t);
+    } else if (t->catalog.list.state == OFS_LIST_UNKNOWN) {
         ofs_note_load_catalog(t);
+    }
     return make_root(t);
 }
 
@@ -91,11 +99,18 @@ void ofs_tree_free(struct ofs_tree *t)
     ofs_batches_free(t->batches);
     ofs_pending_done(&t->pending);
     ofs_catalog_done(t);
+    ofs_tenancy_free(t->tenancy);
     ofs_repos_done(t);
     ofs_nodes_done(&t->nodes);
     ofs_flights_free(t->flights);
     free(t->url);
     free(t);
+}
+
+int ofs_tree_check(struct ofs_tree *t, struct ofs_call *call,
+                   struct ofs_err *err)
+{
+    return t->tenancy ? ofs_tenancy_check(t, call, err) : 0;
 }
 
 /* A sentence for failures that came without one. */

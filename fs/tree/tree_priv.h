@@ -98,6 +98,8 @@ struct ofs_catalog {
     int64_t changed_s;
 };
 
+struct ofs_tenancy;
+
 struct ofs_tree {
     struct ofs_registry *registry;
     struct ofs_store *store;
@@ -111,7 +113,8 @@ struct ofs_tree {
     char *url; /* names the notes */
     int64_t start_s;
     struct ofs_nodes nodes;
-    struct ofs_catalog catalog;
+    struct ofs_catalog catalog;  /* of a plain registry; or: */
+    struct ofs_tenancy *tenancy; /* of OCIR; NULL: a plain registry */
     struct ofs_repos repos;
     struct ofs_flights *flights;
     struct ofs_batches *batches;
@@ -168,10 +171,21 @@ bool ofs_repo_is_listed(struct ofs_tree *t, const char *path);
 int ofs_repo_list(struct ofs_tree *t, struct ofs_call *call,
                   struct ofs_repo *repo, struct ofs_err *err) OFS_MUST_CHECK;
 
+/* When its names were last seen to change; 0: never. */
+int64_t ofs_repo_changed(struct ofs_tree *t, const char *path);
 /* mtime of a directory: the last time its names were seen to change. */
 int64_t ofs_repo_mtime(struct ofs_tree *t, const char *path);
 
 /* ---- notes.c ---- */
+
+enum { OFS_NOTE_MAX_BYTES = 256 * 1024 * 1024 };
+
+/* One line as a string of its own; the rest.  False at the end. */
+bool ofs_note_line(const char **text, size_t *left, struct ofs_buf *line);
+/* The next word of a line, cut off in place; NULL: there is none. */
+char *ofs_note_word(char **rest);
+/* Could ofs_note_word() give it?  Not empty, no spaces. */
+bool ofs_note_is_word(const char *s);
 
 /* With repo.mtx held. */
 int ofs_note_format_tags(const struct ofs_repo *repo, struct ofs_buf *b);
@@ -187,7 +201,7 @@ void ofs_note_load_tags(struct ofs_tree *t, struct ofs_repo *repo);
 void ofs_note_catalog(struct ofs_tree *t);
 void ofs_note_load_catalog(struct ofs_tree *t);
 
-/* ---- catalog.c ---- */
+/* ---- what there is at a path: ns.h ---- */
 
 enum {
     OFS_NS_REPO = 1 << 0,   /* a repository */
@@ -195,24 +209,9 @@ enum {
     OFS_NS_OPEN = 1 << 2,   /* nobody knows: there is no catalog */
 };
 
-int ofs_catalog_init(struct ofs_tree *t, const struct ofs_strv *named);
-void ofs_catalog_done(struct ofs_tree *t);
-
 struct ofs_ns {
     unsigned flags;  /* 0: there is no such directory */
     int64_t left_ms; /* how long that is good */
 };
-
-/* What is at `path` ("" is the root), by what is known however old it is. */
-int ofs_ns_known(struct ofs_tree *t, struct ofs_call *call, const char *path,
-                 struct ofs_ns *ret, struct ofs_err *err) OFS_MUST_CHECK;
-/* The same, asking the registry when that is older than the ttl. */
-int ofs_ns_fresh(struct ofs_tree *t, struct ofs_call *call, const char *path,
-                 struct ofs_ns *ret, struct ofs_err *err) OFS_MUST_CHECK;
-/* By what is known in memory alone, even if that is nothing. */
-void ofs_ns_guess(struct ofs_tree *t, const char *path, struct ofs_ns *ret);
-/* The parts below `path`, sorted, without duplicates; no network. */
-int ofs_ns_parts(struct ofs_tree *t, const char *path,
-                 struct ofs_strv *ret) OFS_MUST_CHECK;
 
 #endif

@@ -14,7 +14,7 @@
 #include "ocirfs/store.h"
 
 #include "ask.h"
-#include "tree_priv.h"
+#include "ns.h"
 
 /* What a name in a directory stands for; spec.view NULL: nothing. */
 struct ofs_found {
@@ -79,11 +79,14 @@ void ofs_attr_of(struct ofs_tree *t, const struct ofs_node *node,
 /* `ret` stands for `view` at path and name; it has no content yet. */
 void ofs_found_set(struct ofs_found *ret, const struct ofs_view *view,
                    const char *path, const char *name);
+/* `ret` stands for that directory (ns.h says what a scope is). */
+void ofs_found_dir(struct ofs_found *ret, uint64_t scope, const char *path);
 
 /* ---- handle.c: building a snapshot of names ---- */
 
 /* The directory that is listed. */
 const struct ofs_node *ofs_dir_node(const struct ofs_dir *d);
+size_t ofs_dir_count(const struct ofs_dir *d); /* entries so far */
 /* Add what `spec` stands for under `name`. */
 int ofs_dir_add(struct ofs_dir *d, const char *name,
                 const struct ofs_node_spec *spec) OFS_MUST_CHECK;

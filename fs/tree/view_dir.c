@@ -7,24 +7,16 @@
 #include "ocirfs/ref.h"
 
 #include "names.h"
+#include "tenancy.h"
 #include "view.h"
 
 #include <sys/stat.h>
 
-static const char control_name[] = ".ocirfs";
-
 static void dir_attr(struct ofs_tree *t, const struct ofs_node *node,
                      struct ofs_attr *ret)
 {
-    ret->mtime_s = ofs_repo_mtime(t, node->path);
+    ret->mtime_s = ofs_ns_mtime(t, node->scope, node->path);
     ret->valid_ms = t->ttl_ms;
-}
-
-static void set_dir(const char *path, const struct ofs_ns *ns,
-                    struct ofs_found *ret)
-{
-    ofs_found_set(ret, &ofs_view_dir, path, "");
-    ret->valid_ms = ns->left_ms;
 }
 
 /* A directory part.  -ENOENT: there is none. */
@@ -34,15 +26,16 @@ static int find_part(struct ofs_tree *t, struct ofs_call *call,
 {
     char path[NAME_MAX + 1];
     struct ofs_ns ns;
-    int r = ofs_path_join(dir->path, part, path);
+    int r = ofs_ns_join(t, call, dir->path, part, path, err);
 
     if (r == 0)
-        r = ofs_ns_fresh(t, call, path, &ns, err);
+        r = ofs_ns_fresh(t, call, dir->scope, path, &ns, err);
     if (r < 0)
         return r;
     if (!ns.flags)
         return -ENOENT;
-    set_dir(path, &ns, ret);
+    ofs_found_dir(ret, dir->scope, path);
+    ret->valid_ms = ns.left_ms;
     return 0;
 }
 
@@ -58,7 +51,7 @@ static bool is_known_part(struct ofs_tree *t, const struct ofs_node *dir,
 
     if (ofs_path_join(dir->path, part, path) < 0)
         return false;
-    ofs_ns_guess(t, path, &ns);
+    ofs_ns_guess(t, dir->scope, path, &ns);
     return (ns.flags & (OFS_NS_REPO | OFS_NS_PARENT)) != 0;
 }
 
@@ -91,13 +84,42 @@ static int find_other_part(struct ofs_tree *t, struct ofs_call *call,
     int r = ofs_path_join(dir->path, name, path);
 
     if (r == 0)
-        r = ofs_ns_fresh(t, call, path, &ns, err);
+        r = ofs_ns_fresh(t, call, dir->scope, path, &ns, err);
     if (r < 0)
         return r;
     if (!(ns.flags & (OFS_NS_REPO | OFS_NS_PARENT)))
         return -ENOENT;
-    set_dir(path, &ns, ret);
+    ofs_found_dir(ret, dir->scope, path);
+    ret->valid_ms = ns.left_ms;
     return 0;
+}
+
+static int find_compartment(struct ofs_tree *t, struct ofs_call *call,
+                            const struct ofs_node *dir, const char *name,
+                            struct ofs_found *ret, struct ofs_err *err)
+{
+    struct ofs_compartment_found c;
+    int r = -ENOENT;
+
+    if (!*dir->path)
+        r = ofs_ns_find_compartment(t, call, dir->scope, name, &c, err);
+    if (r < 0)
+        return r;
+    ofs_found_dir(ret, c.scope, "");
+    ret->valid_ms = c.left_ms;
+    return 0;
+}
+
+/* Parts of repository names win over compartments. */
+static int find_in_compartment(struct ofs_tree *t, struct ofs_call *call,
+                               const struct ofs_node *dir, const char *name,
+                               struct ofs_found *ret, struct ofs_err *err)
+{
+    int r = find_part(t, call, dir, name, ret, err);
+
+    if (r == -ENOENT)
+        r = find_compartment(t, call, dir, name, ret, err);
+    return r;
 }
 
 static int find_plain(struct ofs_tree *t, struct ofs_call *call,
@@ -105,12 +127,12 @@ static int find_plain(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_found *ret, struct ofs_err *err)
 {
     struct ofs_ns here;
-    int r = ofs_ns_known(t, call, dir->path, &here, err);
+    int r = ofs_ns_known(t, call, dir->scope, dir->path, &here, err);
 
     if (r < 0)
         return r;
     if (!(here.flags & OFS_NS_REPO))
-        return find_part(t, call, dir, name, ret, err);
+        return find_in_compartment(t, call, dir, name, ret, err);
     r = find_beside_tags(t, call, dir, name, ret, err);
     if (r == -ENOENT)
         r = find_other_part(t, call, dir, name, ret, err);
@@ -123,7 +145,7 @@ static int find_in_repo(struct ofs_tree *t, struct ofs_call *call,
                         struct ofs_found *ret, struct ofs_err *err)
 {
     struct ofs_ns here;
-    int r = ofs_ns_known(t, call, dir->path, &here, err);
+    int r = ofs_ns_known(t, call, dir->scope, dir->path, &here, err);
 
     if (r < 0)
         return r;
@@ -147,8 +169,9 @@ static int find(struct ofs_tree *t, struct ofs_call *call,
     case OFS_NAME_TAG:
     case OFS_NAME_DIGEST:
         return find_in_repo(t, call, dir, name, ret, err);
+    case OFS_NAME_COMPARTMENT:
     case OFS_NAME_NOBODY:
-        break;
+        return find_compartment(t, call, dir, name->base, ret, err);
     }
     return -ENOENT;
 }
@@ -160,7 +183,8 @@ static int dir_lookup(struct ofs_tree *t, struct ofs_call *call,
     struct ofs_name parsed;
     int r;
 
-    if (!*dir->path && t->control && strcmp(name, control_name) == 0) {
+    if (dir->ino == OFS_ROOT_INO && t->control &&
+        strcmp(name, OFS_CONTROL_NAME) == 0) {
         ofs_found_set(ret, &ofs_view_control, "", "");
         return 0;
     }
@@ -170,19 +194,45 @@ static int dir_lookup(struct ofs_tree *t, struct ofs_call *call,
 
 /* ---- listing ---- */
 
-static int add_parts(struct ofs_dir *d, const struct ofs_strv *parts,
-                     bool in_repo)
+static int add_parts(struct ofs_tree *t, struct ofs_call *call,
+                     struct ofs_dir *d, const struct ofs_strv *parts,
+                     bool in_repo, struct ofs_err *err)
 {
-    const char *above = ofs_dir_node(d)->path;
+    const struct ofs_node *above = ofs_dir_node(d);
     char path[NAME_MAX + 1], text[NAME_MAX + 1];
     struct ofs_found found;
 
     for (size_t i = 0; i < parts->n; i++) {
-        if (ofs_path_join(above, parts->at[i], path) < 0)
-            continue;
-        ofs_found_set(&found, &ofs_view_dir, path, "");
+        int r = ofs_ns_join(t, call, above->path, parts->at[i], path, err);
+
+        if (r < 0)
+            return r;
+        ofs_found_dir(&found, above->scope, path);
         if (ofs_dir_add(d, ofs_name_of_part(parts->at[i], in_repo, text),
                         &found.spec) < 0)
+            return ofs_err_nomem(err, "a directory");
+    }
+    return 0;
+}
+
+/* The child compartments of a compartment, beside the directory parts. */
+static int add_compartments(struct ofs_tree *t, struct ofs_dir *d,
+                            const struct ofs_strv *parts)
+{
+    OFS_AUTO(ofs_children_done) struct ofs_children children = { 0 };
+    const struct ofs_node *dir = ofs_dir_node(d);
+    char text[NAME_MAX + 1];
+    struct ofs_found found;
+
+    if (!t->tenancy || *dir->path)
+        return 0;
+    if (ofs_tenancy_children(t, dir->scope, &children) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < children.names.n; i++) {
+        ofs_found_dir(&found, children.scopes[i], "");
+        if (ofs_dir_add(
+                d, ofs_name_of_compartment(children.names.at[i], parts, text),
+                &found.spec) < 0)
             return -ENOMEM;
     }
     return 0;
@@ -216,17 +266,35 @@ static int check_there(struct ofs_tree *t, const char *path, unsigned flags,
     return 0;
 }
 
+/* Parts of names, compartments. */
+static int list_names(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_dir *d, bool in_repo, struct ofs_strv *parts,
+                      struct ofs_err *err)
+{
+    const struct ofs_node *dir = ofs_dir_node(d);
+    size_t before = ofs_dir_count(d);
+    int r = ofs_ns_parts(t, call, dir->scope, dir->path, parts, err);
+
+    if (r == 0)
+        r = add_parts(t, call, d, parts, in_repo, err);
+    if (r == 0 && add_compartments(t, d, parts) < 0)
+        r = ofs_err_nomem(err, "a directory");
+    /* An empty list because of a refusal would be a lie. */
+    if (r == 0 && t->tenancy && !*dir->path && ofs_dir_count(d) == before)
+        r = ofs_tenancy_refusal(t, dir->scope, err);
+    return r;
+}
+
 static int list_all(struct ofs_tree *t, struct ofs_call *call,
                     struct ofs_dir *d, unsigned flags, struct ofs_err *err)
 {
     OFS_AUTOSTRV struct ofs_strv parts = { 0 };
     bool in_repo = (flags & OFS_NS_REPO) != 0;
-    int r;
+    int r = list_names(t, call, d, in_repo, &parts, err);
 
-    if (ofs_ns_parts(t, ofs_dir_node(d)->path, &parts) < 0 ||
-        add_parts(d, &parts, in_repo) < 0)
-        return ofs_err_nomem(err, "a directory");
-    r = in_repo ? list_repo(t, call, &parts, d, err) : 0;
+    if (r < 0 || !in_repo)
+        return r;
+    r = list_repo(t, call, &parts, d, err);
     /* What cannot be read as a repository is still the way to others. */
     if ((r == -ENOENT || r == -EACCES) && (flags & OFS_NS_PARENT))
         r = 0;
@@ -236,12 +304,15 @@ static int list_all(struct ofs_tree *t, struct ofs_call *call,
 static int dir_list(struct ofs_tree *t, struct ofs_call *call,
                     struct ofs_dir *d, struct ofs_err *err)
 {
-    const char *path = ofs_dir_node(d)->path;
+    const struct ofs_node *dir = ofs_dir_node(d);
     struct ofs_ns ns;
-    int r = ofs_ns_fresh(t, call, path, &ns, err);
+    int r = ofs_ns_fresh(t, call, dir->scope, dir->path, &ns, err);
 
+    /* A repository that was moved away from here is still one. */
+    if (r == 0 && !ns.flags)
+        r = ofs_ns_known(t, call, dir->scope, dir->path, &ns, err);
     if (r == 0)
-        r = check_there(t, path, ns.flags, err);
+        r = check_there(t, dir->path, ns.flags, err);
     return r < 0 ? r : list_all(t, call, d, ns.flags, err);
 }
 

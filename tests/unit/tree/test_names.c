@@ -28,6 +28,12 @@ static const struct parse_case {
     { "tag@tag", OFS_NAME_TAG, "tag" },
     { "App@repository", OFS_NAME_NOBODY, NULL },
     { "_x@repository", OFS_NAME_NOBODY, NULL },
+    { "prod@compartment", OFS_NAME_COMPARTMENT, "prod" },
+    { "My Things@compartment", OFS_NAME_COMPARTMENT, "My Things" },
+    { ".ocirfs@compartment", OFS_NAME_COMPARTMENT, ".ocirfs" },
+    { "..@compartment", OFS_NAME_NOBODY, NULL },
+    { "a/b@compartment", OFS_NAME_NOBODY, NULL },
+    { "@compartment", OFS_NAME_NOBODY, NULL },
     { "@tag", OFS_NAME_NOBODY, NULL },
     { "@", OFS_NAME_NOBODY, NULL },
     { "latest@", OFS_NAME_NOBODY, NULL },
@@ -112,6 +118,51 @@ static void the_loser_of_a_collision_gets_its_long_name(void **state)
                         "oci-layout@tag");
 }
 
+static const struct {
+    const char *name;
+    bool valid;
+} compartment_cases[] = {
+    { "prod", true },  { "Prod_1.x-y", true }, { "-x", true },
+    { ".git", true },  { "a b", true },        { "\xc3\xa4", true },
+    { "", false },     { ".", false },         { "..", false },
+    { "a/b", false },  { "a@b", false },       { "a:b", false },
+    { "a\nb", false }, { "a\x7f", false },
+};
+
+static void a_compartment_is_called_what_a_file_may_be(void **state)
+{
+    char name[NAME_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(compartment_cases); i++)
+        if (ofs_name_is_compartment(compartment_cases[i].name) !=
+            compartment_cases[i].valid)
+            fail_msg("'%s'", compartment_cases[i].name);
+    /* With its suffix it must still be a file name. */
+    memset(name, 'a', sizeof(name));
+    name[NAME_MAX - strlen("@compartment")] = '\0';
+    assert_true(ofs_name_is_compartment(name));
+    name[strlen(name)] = 'a';
+    name[NAME_MAX] = '\0';
+    assert_false(ofs_name_is_compartment(name));
+}
+
+static void a_compartment_yields_to_a_part_and_to_the_mount(void **state)
+{
+    OFS_AUTOSTRV struct ofs_strv parts = { 0 };
+    char text[NAME_MAX + 1];
+
+    (void)state;
+    assert_int_equal(ofs_strv_add(&parts, "web"), 0);
+    assert_string_equal(ofs_name_of_compartment("prod", &parts, text), "prod");
+    assert_string_equal(ofs_name_of_compartment("blobs", &parts, text),
+                        "blobs");
+    assert_string_equal(ofs_name_of_compartment("web", &parts, text),
+                        "web@compartment");
+    assert_string_equal(ofs_name_of_compartment(".ocirfs", &parts, text),
+                        ".ocirfs@compartment");
+}
+
 static void what_is_listed_is_found_again(void **state)
 {
     static const char *const tags[] = { "1.0", "web", "blobs", "index.json" };
@@ -174,6 +225,8 @@ int main(void)
         cmocka_unit_test(a_name_is_what_the_specification_lets_it_be),
         cmocka_unit_test(names_end_at_255_bytes),
         cmocka_unit_test(the_loser_of_a_collision_gets_its_long_name),
+        cmocka_unit_test(a_compartment_is_called_what_a_file_may_be),
+        cmocka_unit_test(a_compartment_yields_to_a_part_and_to_the_mount),
         cmocka_unit_test(what_is_listed_is_found_again),
         cmocka_unit_test(paths_are_joined_and_taken_apart),
         cmocka_unit_test(a_path_that_no_repository_can_have_is_none),

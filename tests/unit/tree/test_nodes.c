@@ -78,6 +78,27 @@ static void everything_that_differs_has_a_number_of_its_own(void **state)
                                  ofs_ino_of(&specs[j], 0));
 }
 
+static void a_scope_makes_another_directory_of_a_path(void **state)
+{
+    struct ofs_node_spec spec = spec_of("dir", "ns/app", "");
+    uint64_t plain = ofs_ino_of(&spec, 0), ino;
+    struct ofs_node *node;
+    struct ofs_nodes t;
+
+    (void)state;
+    spec.scope = 7;
+    ino = ofs_ino_of(&spec, 0);
+    assert_true(ino != plain);
+    spec.scope = 8;
+    assert_true(ofs_ino_of(&spec, 0) != ino);
+    assert_int_equal(ofs_nodes_init(&t), 0);
+    assert_int_equal(ofs_nodes_make(&t, &spec, 0, &node), 0);
+    assert_int_equal(node->scope, 8);
+    assert_string_equal(node->path, "ns/app");
+    ofs_nodes_unuse(&t, node);
+    ofs_nodes_done(&t);
+}
+
 static void a_node_goes_with_its_last_reference(void **state)
 {
     const struct ofs_node_spec spec = tag_of("latest", "x");
@@ -281,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_the_same_in_every_table),
         cmocka_unit_test(everything_that_differs_has_a_number_of_its_own),
+        cmocka_unit_test(a_scope_makes_another_directory_of_a_path),
         cmocka_unit_test(a_node_goes_with_its_last_reference),
         cmocka_unit_test(what_collides_takes_its_next_choice),
         cmocka_unit_test(a_node_is_found_when_what_stood_in_its_way_has_gone),

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_NS_H
+#define OFS_NS_H
+
+/*
+ * Which directories there are.  A directory is a scope and a path: the path is
+ * what the registry calls a repository or the beginning of that, the scope is
+ * the compartment of OCIR that shows it.  A plain registry has one, SCOPE_NONE.
+ * A compartment itself is the path "" of its scope, as the root is; Oracle's
+ * namespace, the first part of every path in a compartment, is not shown.
+ */
+
+#include "tree_priv.h"
+
+/* What is at `path` ("" is the root), by what is known however old it is. */
+int ofs_ns_known(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
+                 const char *path, struct ofs_ns *ret,
+                 struct ofs_err *err) OFS_MUST_CHECK;
+/* The same, asking the registry when that is older than the ttl. */
+int ofs_ns_fresh(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
+                 const char *path, struct ofs_ns *ret,
+                 struct ofs_err *err) OFS_MUST_CHECK;
+/* By what is known in memory alone, even if that is nothing. */
+void ofs_ns_guess(struct ofs_tree *t, uint64_t scope, const char *path,
+                  struct ofs_ns *ret);
+/* The parts below `path`, sorted, without duplicates, as they are known. */
+int ofs_ns_parts(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
+                 const char *path, struct ofs_strv *ret,
+                 struct ofs_err *err) OFS_MUST_CHECK;
+
+/*
+ * The path of repository part `part` below directory `path`.  -ENOENT: no
+ * repository can be called or begin so.
+ */
+int ofs_ns_join(struct ofs_tree *t, struct ofs_call *call, const char *path,
+                const char *part, char ret[NAME_MAX + 1],
+                struct ofs_err *err) OFS_MUST_CHECK;
+
+/* The directory above one; the root's is itself. */
+struct ofs_above {
+    uint64_t scope;
+    char path[NAME_MAX + 1];
+};
+void ofs_ns_above(struct ofs_tree *t, uint64_t scope, const char *path,
+                  struct ofs_above *ret);
+/* The scope of the directory that is the repository `path`. */
+uint64_t ofs_ns_scope_of(struct ofs_tree *t, const char *path);
+
+/* mtime of a directory. */
+int64_t ofs_ns_mtime(struct ofs_tree *t, uint64_t scope, const char *path);
+
+/*
+ * Does the control plane list the repository?  Then it is there, even if the
+ * registry, which knows nothing of an empty one, says that it is not.
+ */
+bool ofs_ns_vouches(struct ofs_tree *t, const char *path);
+
+/* A compartment in the compartment `scope`.  -ENOENT: there is none. */
+struct ofs_compartment_found {
+    uint64_t scope;
+    int64_t left_ms; /* how long that is good */
+};
+int ofs_ns_find_compartment(struct ofs_tree *t, struct ofs_call *call,
+                            uint64_t scope, const char *name,
+                            struct ofs_compartment_found *ret,
+                            struct ofs_err *err) OFS_MUST_CHECK;
+
+#endif

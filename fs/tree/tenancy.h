@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_TENANCY_H
+#define OFS_TENANCY_H
+
+/*
+ * What the control plane says of a tenancy: its compartments and which
+ * repositories lie in them.  ns.h asks here when the registry is OCIR.
+ * Thread-safe.
+ *
+ * One list of all compartments and one of all repositories make the whole
+ * tree.  A service that gives no list of all repositories is asked for those
+ * of one compartment when somebody looks there.
+ *
+ * A path is `<namespace>/<displayName>`, which is unique in a tenancy.
+ */
+
+#include "comptree.h"
+#include "tree_priv.h"
+
+struct ofs_tenancy;
+
+/* NULL: no memory. */
+struct ofs_tenancy *ofs_tenancy_new(struct ofs_tree *t,
+                                    const struct ofs_ocir_cfg *cfg,
+                                    const struct ofs_strv *named);
+void ofs_tenancy_free(struct ofs_tenancy *n);
+
+/* What an earlier mount saw, for when nobody answers. */
+void ofs_note_load_tenancy(struct ofs_tree *t);
+
+/* ---- for ns.c, as catalog.h ---- */
+
+/* Have the names in a compartment.  A refusal is 0: search tells it. */
+int ofs_tenancy_want(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
+                     struct ofs_err *err) OFS_MUST_CHECK;
+/*
+ * Ask now, before the mount: -ENOENT no such compartment.  A refusal is 0 and
+ * told by cfg.warn.
+ */
+int ofs_tenancy_check(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_err *err) OFS_MUST_CHECK;
+bool ofs_tenancy_is_known(struct ofs_tree *t, uint64_t scope);
+void ofs_tenancy_search(struct ofs_tree *t, uint64_t scope, const char *path,
+                        struct ofs_ns *ret);
+int ofs_tenancy_parts(struct ofs_tree *t, uint64_t scope, const char *path,
+                      struct ofs_strv *ret) OFS_MUST_CHECK;
+
+/* First part of every path; asks when nobody has said it yet. */
+int ofs_tenancy_namespace(struct ofs_tree *t, struct ofs_call *call,
+                          char ret[NAME_MAX + 1],
+                          struct ofs_err *err) OFS_MUST_CHECK;
+
+/* What the last list said; false: nothing. */
+struct ofs_place {
+    uint64_t scope;
+    int64_t mtime_s; /* of the repository */
+};
+bool ofs_tenancy_place_of(struct ofs_tree *t, const char *path,
+                          struct ofs_place *ret);
+
+/* The compartment above, and when this one was made or seen to change. */
+uint64_t ofs_tenancy_above(struct ofs_tree *t, uint64_t scope);
+int64_t ofs_tenancy_mtime(struct ofs_tree *t, uint64_t scope);
+
+/* ---- compartments ---- */
+
+struct ofs_children {
+    struct ofs_strv names; /* as they are listed */
+    uint64_t *scopes;      /* owned */
+};
+void ofs_children_done(struct ofs_children *c);
+int ofs_tenancy_children(struct ofs_tree *t, uint64_t scope,
+                         struct ofs_children *ret) OFS_MUST_CHECK;
+/* By the name it is listed as, or its OCID; 0: there is none. */
+uint64_t ofs_tenancy_child(struct ofs_tree *t, uint64_t scope,
+                           const char *name);
+/* Its OCID, new memory; NULL: unknown, or no memory. */
+char *ofs_tenancy_ocid(struct ofs_tree *t, uint64_t scope);
+
+/*
+ * Why nothing is known of the repositories in a compartment: -EACCES and the
+ * service's words; 0: it is known.
+ */
+int ofs_tenancy_refusal(struct ofs_tree *t, uint64_t scope,
+                        struct ofs_err *err);
+
+/* ---- repositories ---- */
+
+/* OCIDs of a repository and of the compartment that it lies in. */
+struct ofs_repo_ocids {
+    char *id, *compartment; /* owned */
+    uint64_t scope;
+};
+void ofs_repo_ocids_done(struct ofs_repo_ocids *o);
+/* -ENOENT: the control plane does not list it. */
+int ofs_tenancy_find(struct ofs_tree *t, struct ofs_call *call,
+                     const char *path, struct ofs_repo_ocids *ret,
+                     struct ofs_err *err) OFS_MUST_CHECK;
+
+/*
+ * We made, moved or deleted one: known at once, and an answer to a question that was
+ * asked before does not undo it.
+ */
+int ofs_tenancy_put(struct ofs_tree *t, struct ofs_oci_repository *repo)
+    OFS_MUST_CHECK; /* what *repo holds is taken out of it */
+void ofs_tenancy_remove(struct ofs_tree *t, const char *path);
+
+#endif

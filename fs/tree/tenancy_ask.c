@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asking the control plane, and what is made of a refusal. */
+#include "tenancy_priv.h"
+
+#include "ocirfs/clock.h"
+#include "ocirfs/metrics.h"
+
+#include "refresh.h"
+
+static struct ofs_metric listings =
+    OFS_COUNTER("ocirfs_tree_oci_listings_total",
+                "Times the control plane was asked for compartments and "
+                "repositories, or for one compartment's repositories.");
+
+/* What a user may miss, and is told of once. */
+enum trouble {
+    NO_COMPARTMENTS,
+    NO_REPOSITORIES,
+    FREE_TIER,
+};
+
+static const char *const sentences[] = {
+    [NO_COMPARTMENTS] =
+        "compartments cannot be listed, so at most one is shown; wanted: "
+        "Allow group <yours> to inspect compartments in tenancy",
+    [NO_REPOSITORIES] =
+        "repositories cannot be listed; wanted: Allow group <yours> to read "
+        "repos in tenancy; or name those to show with repos=",
+    [FREE_TIER] =
+        "this tenancy may not list repositories, because it is a free-tier "
+        "one; name those to show with repos=",
+};
+
+static void warn(struct ofs_tenancy *n, enum trouble what,
+                 const struct ofs_err *err)
+{
+    OFS_AUTOFREE char *text = ofs_strf("%s (%s)", sentences[what], err->text);
+    bool told;
+
+    {
+        OFS_GUARD(&n->mtx);
+        told = (n->warned & 1u << what) != 0;
+        n->warned |= 1u << what;
+    }
+    if (!told && text && n->warn)
+        n->warn(n->warn_arg, text);
+}
+
+/*
+ * Did the service say that this is not for us?  A request that it could not
+ * make out whose it was (401) is not that: the credential has ended.
+ */
+static bool is_refusal(int code, const struct ofs_err *err)
+{
+    if (err->http_status == 401)
+        return false;
+    return code == -ENOENT || code == -EACCES || code == -EPERM ||
+           code == -EINVAL || code == -ENOTSUP;
+}
+
+static bool is_free_tier(const struct ofs_err *err)
+{
+    return strcmp(err->id, "FREE_TIER_NOT_SUPPORTED") == 0;
+}
+
+/* ---- the whole tenancy ---- */
+
+static int ask_compartments(struct ofs_tenancy *n, struct ofs_call *call,
+                            struct ofs_tenancy_answer *a, struct ofs_err *err)
+{
+    int r = ofs_oci_list_compartments(n->oci, call, &a->compartments, err);
+
+    if (r == 0 || !is_refusal(r, err))
+        return r;
+    warn(n, NO_COMPARTMENTS, err);
+    a->no_compartments = true;
+    return 0;
+}
+
+static bool is_refused_lately(struct ofs_tree *t)
+{
+    struct ofs_tenancy *n = t->tenancy;
+
+    OFS_GUARD(&n->mtx);
+    return n->each && ofs_fresh_left(n->each_at_ms, ofs_tree_now(t),
+                                     OFS_NO_CATALOG_MS) > 0;
+}
+
+static int ask_repos(struct ofs_tree *t, struct ofs_call *call,
+                     struct ofs_tenancy_answer *a, struct ofs_err *err)
+{
+    struct ofs_tenancy *n = t->tenancy;
+    int r;
+
+    if (is_refused_lately(t)) {
+        a->no_repos = true;
+        return 0;
+    }
+    r = ofs_oci_list_repositories(n->oci, call, n->id, /* subtree= */ true,
+                                  &a->repos, err);
+    if (r == 0 || !is_refusal(r, err))
+        return r;
+    a->no_repos = true;
+    if (is_free_tier(err)) {
+        warn(n, FREE_TIER, err);
+        (void)snprintf(a->why, sizeof(a->why), "%s", sentences[FREE_TIER]);
+    }
+    return 0;
+}
+
+static uint64_t changes_of(struct ofs_tenancy *n)
+{
+    OFS_GUARD(&n->mtx);
+    return n->changes;
+}
+
+enum { AGAIN = 1 }; /* beside 0 and negative errnos */
+
+static int ask_all(struct ofs_tree *t, struct ofs_call *call,
+                   struct ofs_err *err)
+{
+    OFS_AUTO(ofs_tenancy_answer_done) struct ofs_tenancy_answer a = { 0 };
+    struct ofs_tenancy *n = t->tenancy;
+    int64_t asked_ms = ofs_tree_now(t);
+    uint64_t changes = changes_of(n);
+    int r = ask_compartments(n, call, &a, err);
+
+    if (r == 0)
+        r = ask_repos(t, call, &a, err);
+    if (r < 0)
+        return r;
+    /* It may be older than a repository that we made or deleted meanwhile. */
+    if (changes != changes_of(n))
+        return AGAIN;
+    r = ofs_tenancy_take(t, &a, asked_ms);
+    if (r == -ENOENT)
+        return ofs_err_set(err, a.no_compartments ? -EACCES : -ENOENT,
+                           "there is no compartment '%s' that we may see",
+                           n->wanted);
+    return r < 0 ? ofs_err_nomem(err, "the compartments") : 0;
+}
+
+static int fetch_all(struct ofs_tree *t, void *owner, struct ofs_call *call,
+                     struct ofs_err *err)
+{
+    struct ofs_err mine = { 0 };
+    int r;
+
+    (void)owner;
+    ofs_metric_add(&listings, 1);
+    do {
+        r = ask_all(t, call, &mine);
+    } while (r == AGAIN);
+    if (r == 0)
+        ofs_note_tenancy(t);
+    else if (err)
+        *err = mine;
+    return r;
+}
+
+static void nothing(struct ofs_tree *t, void *owner)
+{
+    (void)t;
+    (void)owner;
+}
+
+static const struct ofs_listing_ops all_ops = {
+    .fetch = fetch_all,
+    .hold = nothing,
+    .release = nothing,
+};
+
+static int want_all(struct ofs_tree *t, struct ofs_call *call,
+                    struct ofs_err *err)
+{
+    struct ofs_tenancy *n = t->tenancy;
+    const struct ofs_listing_of of = {
+        .t = t,
+        .ops = &all_ops,
+        .owner = n,
+        .mtx = &n->mtx,
+        .listing = &n->list,
+        .key = "tenancy",
+    };
+
+    return ofs_listing_want(&of, call, err);
+}
+
+/* ---- one compartment ---- */
+
+static int ask_scope(struct ofs_tree *t, struct ofs_scope *s,
+                     struct ofs_call *call, struct ofs_err *err)
+{
+    struct ofs_oci_repositories repos = { 0 };
+    struct ofs_tenancy *n = t->tenancy;
+    int64_t asked_ms = ofs_tree_now(t);
+    uint64_t changes = changes_of(n);
+    const char *why = NULL;
+    int r = ofs_oci_list_repositories(n->oci, call, s->id, /* subtree= */ false,
+                                      &repos, err);
+
+    if (r < 0 && is_refusal(r, err)) {
+        why = err->text;
+        r = 0;
+    }
+    if (r == 0 && changes != changes_of(n))
+        r = AGAIN;
+    if (r == 0)
+        r = ofs_tenancy_take_scope(t, s, &repos, why, asked_ms);
+    ofs_oci_repositories_done(&repos);
+    return r;
+}
+
+static int fetch_scope(struct ofs_tree *t, void *owner, struct ofs_call *call,
+                       struct ofs_err *err)
+{
+    struct ofs_err mine = { 0 };
+    int r;
+
+    ofs_metric_add(&listings, 1);
+    do {
+        r = ask_scope(t, owner, call, &mine);
+    } while (r == AGAIN);
+    if (r == 0)
+        ofs_note_tenancy(t);
+    else if (err)
+        *err = mine;
+    return r;
+}
+
+static const struct ofs_listing_ops scope_ops = {
+    .fetch = fetch_scope,
+    .hold = nothing,
+    .release = nothing,
+};
+
+/* The compartment to be asked by itself; NULL: the list of all has it. */
+static struct ofs_scope *scope_to_ask(struct ofs_tenancy *n, uint64_t scope)
+{
+    const struct ofs_compartment *c;
+
+    OFS_GUARD(&n->mtx);
+    c = n->each ? ofs_comptree_of_scope(&n->tree, scope) : NULL;
+    return c ? ofs_map_get(n->scopes, c->id) : NULL;
+}
+
+/* Nothing at all is shown to us: worth a word, once. */
+static void check_sight(struct ofs_tree *t)
+{
+    struct ofs_err why = { 0 };
+    struct ofs_ns ns;
+
+    ofs_tenancy_search(t, OFS_SCOPE_TOP, "", &ns);
+    if ((ns.flags & OFS_NS_OPEN) &&
+        ofs_tenancy_refusal(t, OFS_SCOPE_TOP, &why) < 0)
+        warn(t->tenancy, NO_REPOSITORIES, &why);
+}
+
+static int want_scope(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
+                      struct ofs_err *err)
+{
+    struct ofs_tenancy *n = t->tenancy;
+    struct ofs_scope *s = scope_to_ask(n, scope);
+    const struct ofs_listing_of of = {
+        .t = t,
+        .ops = &scope_ops,
+        .owner = s,
+        .mtx = &n->mtx,
+        .listing = s ? &s->list : NULL,
+        .key = s ? s->key : NULL,
+    };
+    int r = s ? ofs_listing_want(&of, call, err) : 0;
+
+    if (r == 0)
+        check_sight(t);
+    return r;
+}
+
+int ofs_tenancy_want(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
+                     struct ofs_err *err)
+{
+    int r;
+
+    /* What the user named is shown whatever the service says. */
+    if (t->tenancy->is_named)
+        return 0;
+    r = want_all(t, call, err);
+    return r < 0 ? r : want_scope(t, call, scope, err);
+}
+
+int ofs_tenancy_check(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_err *err)
+{
+    int r = want_all(t, call, err);
+
+    return r < 0 ? r : want_scope(t, call, OFS_SCOPE_TOP, err);
+}
+
+/* ---- the namespace ---- */
+
+static bool known_namespace(struct ofs_tenancy *n, char ret[NAME_MAX + 1])
+{
+    OFS_GUARD(&n->mtx);
+    if (!n->ns)
+        return false;
+    (void)snprintf(ret, NAME_MAX + 1, "%s", n->ns);
+    return true;
+}
+
+static int fetch_namespace(struct ofs_call *call, void *arg,
+                           struct ofs_err *err)
+{
+    struct ofs_tree *t = arg;
+    struct ofs_tenancy *n = t->tenancy;
+    OFS_AUTOFREE char *ns = NULL;
+    int r = ofs_oci_namespace(n->oci, call, &ns, err);
+
+    if (r < 0)
+        return r;
+    {
+        OFS_GUARD(&n->mtx);
+        if (!n->ns)
+            n->ns = ofs_take(&ns);
+    }
+    ofs_note_tenancy(t);
+    return 0;
+}
+
+int ofs_tenancy_namespace(struct ofs_tree *t, struct ofs_call *call,
+                          char ret[NAME_MAX + 1], struct ofs_err *err)
+{
+    struct ofs_tenancy *n = t->tenancy;
+    int r;
+
+    if (known_namespace(n, ret))
+        return 0;
+    if (!call->may_wait)
+        return -EAGAIN;
+    r = ofs_flights_run(t->flights, "namespace", call, fetch_namespace, t, err);
+    if (r < 0)
+        return ofs_err_wrap(err, r, "the tenancy's namespace");
+    return known_namespace(n, ret) ? 0 : ofs_err_nomem(err, "a namespace");
+}
+
+/* ---- a repository's OCIDs ---- */
+
+static int known_ocids(struct ofs_tenancy *n, const char *path,
+                       struct ofs_repo_ocids *ret)
+{
+    const struct ofs_oci_repository *repo;
+    const struct ofs_compartment *home;
+    const char *name;
+
+    OFS_GUARD(&n->mtx);
+    name = ofs_tenancy_display(n, path);
+    repo = name ? ofs_map_get(n->repos, name) : NULL;
+    if (!repo)
+        return -ENOENT;
+    home = ofs_tenancy_home(n, repo);
+    ret->scope = home ? home->scope : 0;
+    ret->id = strdup(repo->id);
+    ret->compartment = strdup(repo->compartment_id);
+    return ret->id && ret->compartment ? 0 : -ENOMEM;
+}
+
+int ofs_tenancy_find(struct ofs_tree *t, struct ofs_call *call,
+                     const char *path, struct ofs_repo_ocids *ret,
+                     struct ofs_err *err)
+{
+    int r = known_ocids(t->tenancy, path, ret);
+
+    if (r != -ENOENT)
+        return r;
+    /* Named by the user, so nobody has asked yet. */
+    r = ofs_tenancy_check(t, call, err);
+    if (r == 0)
+        r = known_ocids(t->tenancy, path, ret);
+    if (r == -ENOENT)
+        return ofs_err_set(err, r, "the control plane lists no repository '%s'",
+                           path);
+    return r;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The note of a tenancy, as those of notes.c:
+ *
+ *     ocirfs tenancy 1 all ansh81vru1zp
+ *     c ocid1.compartment.oc1..build ocid1.tenancy.oc1..ten 1709280000 build
+ *     r ocid1.containerrepo.oc1..base ocid1.compartment... 1714644672 a/base
+ *
+ * `each` instead of `all`: compartments are asked one by one, and the note has
+ * what was seen so far.  `-` for a namespace that is not known.
+ */
+#include "tenancy_priv.h"
+
+#include "ocirfs/store.h"
+
+#include <inttypes.h>
+
+static const char first_words[] = "ocirfs tenancy 1";
+
+/* Three words and the rest of the line. */
+struct row {
+    char kind;
+    const char *id, *parent, *name;
+    int64_t created_s;
+};
+
+static void format_row(const struct row *row, struct ofs_buf *b)
+{
+    if (ofs_note_is_word(row->id) && ofs_note_is_word(row->parent) &&
+        !strchr(row->name, '\n'))
+        (void)ofs_buf_addf(b, "%c %s %s %" PRId64 " %s\n", row->kind, row->id,
+                           row->parent, row->created_s, row->name);
+}
+
+static void format_repos(const struct ofs_tenancy *n, const char *compartment,
+                         struct ofs_buf *b)
+{
+    const struct ofs_scope *s = ofs_map_get(n->scopes, compartment);
+
+    for (size_t i = 0; s && i < s->names.n; i++) {
+        const struct ofs_oci_repository *repo =
+            ofs_map_get(n->repos, s->names.at[i]);
+        const struct row row = { .kind = 'r',
+                                 .id = repo->id,
+                                 .parent = repo->compartment_id,
+                                 .name = repo->name,
+                                 .created_s = repo->created_s };
+
+        format_row(&row, b);
+    }
+}
+
+int ofs_note_format_tenancy(const struct ofs_tenancy *n, struct ofs_buf *b)
+{
+    (void)ofs_buf_addf(b, "%s %s %s\n", first_words, n->each ? "each" : "all",
+                       n->ns ? n->ns : "-");
+    for (size_t i = 0; i < n->raw.n; i++) {
+        const struct ofs_oci_compartment *c = &n->raw.at[i];
+        const struct row row = { .kind = 'c',
+                                 .id = c->id,
+                                 .parent = c->parent_id,
+                                 .name = c->name,
+                                 .created_s = c->created_s };
+
+        format_row(&row, b);
+    }
+    for (size_t i = 0; i < n->tree.n; i++)
+        format_repos(n, n->tree.at[i].id, b);
+    return b->failed;
+}
+
+static bool parse_row(char *line, struct row *ret)
+{
+    char *rest = line;
+    const char *kind = ofs_note_word(&rest);
+    const char *created;
+    uint64_t s;
+
+    ret->id = ofs_note_word(&rest);
+    ret->parent = ofs_note_word(&rest);
+    created = ofs_note_word(&rest);
+    ret->name = rest;
+    if (strlen(kind) != 1 || !rest || !*rest || !*ret->id || !*ret->parent ||
+        ofs_str_u64(created, &s) < 0 || s > INT64_MAX)
+        return false;
+    ret->kind = *kind;
+    ret->created_s = (int64_t)s;
+    return true;
+}
+
+/* Room for one more of `size` bytes, zeroed; NULL: no memory. */
+static void *grow(void **at, size_t n, size_t size)
+{
+    char *more;
+
+    if ((n & (n - 1)) == 0) {
+        more = calloc(n ? n * 2 : 1, size);
+        if (!more)
+            return NULL;
+        if (n > 0)
+            memcpy(more, *at, n * size);
+        free(*at);
+        *at = more;
+    }
+    return (char *)*at + n * size;
+}
+
+static int add_compartment(const struct row *row,
+                           struct ofs_oci_compartments *to)
+{
+    struct ofs_oci_compartment *c =
+        grow((void **)&to->at, to->n, sizeof(to->at[0]));
+
+    if (!c)
+        return -ENOMEM;
+    to->n++;
+    *c = (struct ofs_oci_compartment){ .id = strdup(row->id),
+                                       .parent_id = strdup(row->parent),
+                                       .name = strdup(row->name),
+                                       .created_s = row->created_s };
+    return c->id && c->parent_id && c->name ? 0 : -ENOMEM;
+}
+
+static int add_repo(const struct row *row, const char *ns,
+                    struct ofs_oci_repositories *to)
+{
+    struct ofs_oci_repository *repo =
+        grow((void **)&to->at, to->n, sizeof(to->at[0]));
+
+    if (!repo)
+        return -ENOMEM;
+    to->n++;
+    *repo = (struct ofs_oci_repository){ .id = strdup(row->id),
+                                         .compartment_id = strdup(row->parent),
+                                         .name = strdup(row->name),
+                                         .namespace_name = strdup(ns),
+                                         .is_immutable = -1,
+                                         .created_s = row->created_s };
+    return repo->id && repo->compartment_id && repo->name &&
+                   repo->namespace_name
+               ? 0
+               : -ENOMEM;
+}
+
+static int parse_head(char *line, char **ret_ns, bool *ret_each)
+{
+    char *rest = line + strlen(first_words);
+    const char *how, *ns;
+
+    if (!ofs_str_starts(line, first_words) || *rest++ != ' ')
+        return -EBADMSG;
+    how = ofs_note_word(&rest);
+    ns = ofs_note_word(&rest);
+    if (!how || !ns || !*ns)
+        return -EBADMSG;
+    *ret_each = strcmp(how, "each") == 0;
+    if (strcmp(ns, "-") == 0)
+        return 0;
+    *ret_ns = strdup(ns);
+    return *ret_ns ? 0 : -ENOMEM;
+}
+
+int ofs_note_parse_tenancy(const char *text, size_t len, char **ret_ns,
+                           bool *ret_each, struct ofs_tenancy_answer *ret)
+{
+    OFS_AUTOBUF struct ofs_buf line = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
+    int r = -EBADMSG;
+
+    if (ofs_note_line(&text, &len, &line) && line.len > 0)
+        r = parse_head(line.data, ret_ns, ret_each);
+    while (r == 0 && ofs_note_line(&text, &len, &line)) {
+        struct row row;
+
+        if (line.len == 0 || !parse_row(line.data, &row))
+            continue;
+        if (row.kind == 'c')
+            r = add_compartment(&row, &ret->compartments);
+        else if (row.kind == 'r' && *ret_ns)
+            r = add_repo(&row, *ret_ns, &ret->repos);
+    }
+    return r;
+}
+
+/* ---- from and to the store ---- */
+
+static char *key_of(const struct ofs_tree *t)
+{
+    const struct ofs_tenancy *n = t->tenancy;
+
+    return ofs_strf("tenancy %s %s", n->id, n->wanted ? n->wanted : "");
+}
+
+/* Has it changed since the last one? */
+static bool format_due(struct ofs_tenancy *n, struct ofs_buf *b)
+{
+    struct ofs_digest d;
+
+    OFS_GUARD(&n->mtx);
+    if (ofs_note_format_tenancy(n, b) < 0 ||
+        ofs_digest_of(OFS_SHA256, b->data, b->len, &d) < 0 ||
+        ofs_digest_eq(&d, &n->noted))
+        return false;
+    n->noted = d;
+    return true;
+}
+
+void ofs_note_tenancy(struct ofs_tree *t)
+{
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
+    OFS_AUTOFREE char *key = key_of(t);
+    int r = 0;
+
+    if (key && format_due(t->tenancy, &b))
+        r = ofs_store_note_put(t->store, key, b.data, b.len);
+    (void)r; /* a note less */
+}
+
+/* What one compartment had, when they were asked one by one. */
+static void say_each(struct ofs_tenancy *n)
+{
+    OFS_GUARD(&n->mtx);
+    n->each = true;
+    n->each_at_ms = OFS_LONG_AGO;
+    for (size_t i = 0; i < n->tree.n; i++) {
+        struct ofs_scope *s = ofs_map_get(n->scopes, n->tree.at[i].id);
+
+        if (s->names.n > 0)
+            ofs_listing_said(&s->list, OFS_LONG_AGO, 0);
+    }
+}
+
+void ofs_note_load_tenancy(struct ofs_tree *t)
+{
+    OFS_AUTO(ofs_tenancy_answer_done) struct ofs_tenancy_answer a = { 0 };
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
+    struct ofs_tenancy *n = t->tenancy;
+    OFS_AUTOFREE char *key = key_of(t), *ns = NULL;
+    int64_t age_s;
+    bool each;
+
+    if (!key || ofs_store_note_get(t->store, key, &b, &age_s) < 0 ||
+        ofs_note_parse_tenancy(b.data, b.len, &ns, &each, &a) < 0)
+        return;
+    if (!n->ns)
+        n->ns = ofs_take(&ns);
+    if (ofs_tenancy_take(t, &a, OFS_LONG_AGO) == 0 && each)
+        say_each(n);
+}
