@@ -65,6 +65,8 @@ int ofs_digest_of(enum ofs_digest_alg alg, const void *data, size_t len,
 struct ofs_hash;
 
 struct ofs_hash *ofs_hash_new(enum ofs_digest_alg alg); /* NULL: no memory */
+/* One that goes on from the same point; NULL: no memory. */
+struct ofs_hash *ofs_hash_copy(const struct ofs_hash *h);
 void ofs_hash_free(struct ofs_hash *h);
 OFS_DEFINE_AUTO(struct ofs_hash, ofs_hash_free)
 void ofs_hash_reset(struct ofs_hash *h);

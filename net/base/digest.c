@@ -162,6 +162,15 @@ struct ofs_hash *ofs_hash_new(enum ofs_digest_alg alg)
     return h;
 }
 
+struct ofs_hash *ofs_hash_copy(const struct ofs_hash *h)
+{
+    struct ofs_hash *copy = malloc(sizeof(*copy));
+
+    if (copy)
+        *copy = *h;
+    return copy;
+}
+
 void ofs_hash_free(struct ofs_hash *h)
 {
     free(h);

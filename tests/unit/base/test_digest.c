@@ -273,9 +273,29 @@ static void long_lengths_carry_over(void **state)
     }
 }
 
+static void a_copy_goes_on_by_itself(void **state)
+{
+    struct ofs_hash *h = ofs_hash_new(OFS_SHA256), *copy;
+    struct ofs_digest of_a, of_ab, want;
+
+    (void)state;
+    ofs_hash_update(h, "a", 1);
+    copy = ofs_hash_copy(h);
+    ofs_hash_update(h, "b", 1);
+    ofs_hash_final(h, &of_ab);
+    ofs_hash_final(copy, &of_a);
+    assert_int_equal(ofs_digest_of(OFS_SHA256, "a", 1, &want), 0);
+    assert_true(ofs_digest_eq(&of_a, &want));
+    assert_int_equal(ofs_digest_of(OFS_SHA256, "ab", 2, &want), 0);
+    assert_true(ofs_digest_eq(&of_ab, &want));
+    ofs_hash_free(copy);
+    ofs_hash_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_copy_goes_on_by_itself),
         cmocka_unit_test(known_texts_have_their_digests),
         cmocka_unit_test(what_is_formatted_can_be_parsed),
         cmocka_unit_test(malformed_digests_are_refused),
