@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "push_priv.h"
+
+/* ---- what is where ---- */
+
+void ofs_publish_known(struct ofs_push *p, const char *repo,
+                       const struct ofs_digest *digest, bool is_manifest)
+{
+    OFS_GUARD(&p->mtx);
+    ofs_known_add(&p->known, repo, digest, is_manifest);
+}
+
+static bool is_known(struct ofs_push *p, const char *repo,
+                     const struct ofs_digest *digest, bool is_manifest)
+{
+    OFS_GUARD(&p->mtx);
+    return ofs_known_has(&p->known, repo, digest, is_manifest);
+}
+
+static int head(struct ofs_push *p, struct ofs_call *call, const char *repo,
+                const char *ref, struct ofs_digest *ret, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
+    int r = ofs_registry_manifest_head(p->cfg.registry, call, repo, ref, &info,
+                                       err);
+
+    if (r == 0)
+        *ret = info.digest;
+    return r;
+}
+
+int ofs_publish_is_there(struct ofs_push *p, struct ofs_call *call,
+                         const char *repo, const struct ofs_digest *digest,
+                         bool is_manifest, struct ofs_err *err)
+{
+    char ref[OFS_DIGEST_TEXT_MAX];
+    struct ofs_digest is;
+    uint64_t size;
+    int r;
+
+    if (is_known(p, repo, digest, is_manifest))
+        return 0;
+    r = is_manifest
+            ? head(p, call, repo, ofs_digest_format(digest, ref), &is, err)
+            : ofs_registry_blob_head(p->cfg.registry, call, repo, digest, &size,
+                                     err);
+    if (r == 0)
+        ofs_publish_known(p, repo, digest, is_manifest);
+    return r;
+}
+
+/* ---- may the tag be set? ---- */
+
+int ofs_publish_old(struct ofs_push *p, struct ofs_call *call, const char *repo,
+                    const char *tag, struct ofs_digest *ret,
+                    struct ofs_err *err)
+{
+    int r = head(p, call, repo, tag, ret, err);
+
+    if (r != -ENOENT)
+        return r;
+    *ret = (struct ofs_digest){ 0 };
+    return 0;
+}
+
+void ofs_publish_remember(struct ofs_push *p, struct ofs_call *call,
+                          struct ofs_job *job)
+{
+    struct ofs_jobspec *spec = &job->spec;
+
+    spec->old_known =
+        ofs_publish_old(p, call, spec->repo, spec->tag, &spec->old, NULL) == 0;
+}
+
+int ofs_publish_unmoved(struct ofs_push *p, struct ofs_call *call,
+                        const struct ofs_job *job, struct ofs_err *err)
+{
+    const struct ofs_jobspec *spec = &job->spec;
+    struct ofs_digest now;
+    int r;
+
+    if (!spec->tag || !spec->old_known)
+        return 0;
+    r = ofs_publish_old(p, call, spec->repo, spec->tag, &now, err);
+    if (r < 0 || ofs_digest_eq(&now, &spec->old) ||
+        ofs_digest_eq(&now, &spec->digest))
+        return r;
+    return ofs_err_set(
+        err, -ESTALE, "somebody else has moved tag '%s' since then", spec->tag);
+}
+
+static int ask_guards(struct ofs_push *p, struct ofs_call *call,
+                      const char *repo, const char *tag,
+                      const struct ofs_digest *old, struct ofs_err *err)
+{
+    const struct ofs_push_hooks *hooks = &p->cfg.hooks;
+
+    if (old->alg && p->cfg.no_overwrite)
+        return ofs_err_set(err, -EPERM,
+                           "tag '%s' of '%.100s' is there already, and "
+                           "no_overwrite is set",
+                           tag, repo);
+    if (!hooks->may_move)
+        return 0;
+    return hooks->may_move(hooks->arg, call, repo, tag, old->alg ? old : NULL,
+                           err);
+}
+
+int ofs_publish_guard(struct ofs_push *p, struct ofs_call *call,
+                      const char *repo, const char *tag,
+                      const struct ofs_digest *digest, struct ofs_err *err)
+{
+    struct ofs_digest old;
+    int r = ofs_publish_old(p, call, repo, tag, &old, err);
+
+    if (r < 0 || ofs_digest_eq(&old, digest))
+        return r; /* to set it to what it is moves nothing */
+    return ask_guards(p, call, repo, tag, &old, err);
+}
+
+/* ---- publishing ---- */
+
+int ofs_publish(struct ofs_push *p, struct ofs_call *call,
+                const struct ofs_manifest_put *put, struct ofs_err *err)
+{
+    const struct ofs_push_hooks *hooks = &p->cfg.hooks;
+    int r = 0;
+
+    if (put->tag)
+        r = ofs_publish_guard(p, call, put->repo, put->tag, put->digest, err);
+    if (r == 0)
+        r = ofs_registry_manifest_put(p->cfg.registry, call, put, err);
+    if (r < 0)
+        return r;
+    ofs_publish_known(p, put->repo, put->digest, /* is_manifest= */ true);
+    ofs_remote_keep(p, put->digest, put->bytes, put->len);
+    if (hooks->published)
+        hooks->published(hooks->arg, put->repo, put->tag, put->digest, put->len,
+                         put->media_type);
+    return 0;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "draft.h"
+#include "push_priv.h"
+
+enum { MAX_DEPTH = 8 }; /* indexes in indexes */
+
+/* What one run of supplying is about. */
+struct supply {
+    struct ofs_push *push;
+    struct ofs_call *call;
+    const char *repo;
+    const char *from; /* NULL: nowhere in particular */
+    unsigned depth;
+};
+
+static int missing(const struct supply *s, const struct ofs_need *need,
+                   struct ofs_err *err)
+{
+    char text[OFS_DIGEST_TEXT_MAX];
+
+    return ofs_err_set(err, -ENOENT,
+                       "%s %s is neither in '%.100s' nor known to be elsewhere",
+                       need->is_manifest ? "manifest" : "blob",
+                       ofs_digest_format(&need->digest, text), s->repo);
+}
+
+static int find_candidates(const struct supply *s, const struct ofs_need *need,
+                           struct ofs_strv *ret, struct ofs_err *err)
+{
+    const struct ofs_push_hooks *hooks = &s->push->cfg.hooks;
+    int r = s->from ? ofs_strv_add(ret, s->from) : 0;
+
+    if (r == 0 && hooks->where)
+        r = hooks->where(hooks->arg, &need->digest, ret);
+    return r < 0 ? ofs_err_nomem(err, "where it is") : 0;
+}
+
+/* ---- a blob ---- */
+
+/* A copy of the whole, committed: that is a mount, or the bytes where the
+ * registry cannot. */
+static int copy_blob(const struct supply *s, const struct ofs_need *need,
+                     const char *from, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
+    const struct ofs_clone clone = {
+        .repo = from,
+        .digest = need->digest,
+        .size = need->size,
+    };
+    int r = ofs_draft_new(s->push, s->repo, &d, err);
+
+    if (r == 0)
+        r = ofs_draft_clone(d, s->call, &clone, 0, need->size, 0, err);
+    if (r == 0)
+        r = ofs_send_blob(s->push, s->call, d, s->repo, &need->digest, err);
+    if (r < 0)
+        return r;
+    return ofs_blob_arrived(s->push, s->call, s->repo, &need->digest,
+                            need->size, err);
+}
+
+static int supply_blob(const struct supply *s, const struct ofs_need *need,
+                       const struct ofs_strv *from, struct ofs_err *err)
+{
+    int r = -ENOENT;
+
+    /* The first does for all: a mount is tried from each candidate. */
+    if (from->n > 0)
+        r = copy_blob(s, need, from->at[0], err);
+    return r == -ENOENT ? missing(s, need, err) : r;
+}
+
+/* ---- a manifest ---- */
+
+static int supply_all(const struct supply *s, struct ofs_needs *needs,
+                      struct ofs_err *err);
+
+static int copy_manifest(const struct supply *s, const struct ofs_need *need,
+                         const char *from, struct ofs_err *err)
+{
+    OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
+    OFS_AUTONEEDS struct ofs_needs needs = { 0 };
+    struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
+    const struct supply below = {
+        .push = s->push,
+        .call = s->call,
+        .repo = s->repo,
+        .from = from,
+        .depth = s->depth + 1,
+    };
+    int r =
+        ofs_remote_manifest(s->push, s->call, from, &need->digest, &bytes, err);
+
+    if (r == 0)
+        r = ofs_manifest_decode(bytes.data, bytes.len, NULL, &m, err);
+    if (r == 0 && ofs_needs_of(&m, &needs) < 0)
+        r = ofs_err_nomem(err, "a manifest");
+    if (r == 0)
+        r = supply_all(&below, &needs, err);
+    if (r < 0)
+        return r;
+
+    const struct ofs_manifest_put put = {
+        .repo = s->repo,
+        .digest = &need->digest,
+        .media_type = m.media_type,
+        .bytes = bytes.data,
+        .len = bytes.len,
+    };
+    r = ofs_publish(s->push, s->call, &put, err);
+    return r < 0 ? r
+                 : ofs_settle(s->push, s->call, s->repo, &need->digest,
+                              /* is_manifest= */ true, err);
+}
+
+static int supply_manifest(const struct supply *s, const struct ofs_need *need,
+                           const struct ofs_strv *from, struct ofs_err *err)
+{
+    int r = -ENOENT;
+
+    if (s->depth >= MAX_DEPTH)
+        return ofs_err_set(err, -EINVAL, "an index more than %d deep",
+                           MAX_DEPTH);
+    for (size_t i = 0; i < from->n && r == -ENOENT; i++)
+        r = copy_manifest(s, need, from->at[i], err);
+    if (r == -ENOENT && (from->n == 0 || !err || err->http_status != 0))
+        return missing(s, need, err);
+    return r;
+}
+
+/* ---- all ---- */
+
+static int supply_one(const struct supply *s, const struct ofs_need *need,
+                      struct ofs_err *err)
+{
+    OFS_AUTOSTRV struct ofs_strv from = { 0 };
+    int r = ofs_publish_is_there(s->push, s->call, s->repo, &need->digest,
+                                 need->is_manifest, err);
+
+    if (r != -ENOENT)
+        return r;
+    r = find_candidates(s, need, &from, err);
+    if (r < 0)
+        return r;
+    return need->is_manifest ? supply_manifest(s, need, &from, err)
+                             : supply_blob(s, need, &from, err);
+}
+
+static int supply_all(const struct supply *s, struct ofs_needs *needs,
+                      struct ofs_err *err)
+{
+    const struct ofs_need *need;
+
+    while ((need = ofs_needs_missing(needs))) {
+        int r = supply_one(s, need, err);
+
+        if (r < 0)
+            return r;
+        (void)ofs_needs_arrived(needs, &need->digest, need->is_manifest);
+    }
+    return 0;
+}
+
+int ofs_supply(struct ofs_push *p, struct ofs_call *call, const char *repo,
+               const char *from, struct ofs_needs *needs, struct ofs_err *err)
+{
+    const struct supply s = {
+        .push = p,
+        .call = call,
+        .repo = repo,
+        .from = from,
+    };
+
+    return supply_all(&s, needs, err);
+}

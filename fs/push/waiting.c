@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "draft.h"
+#include "push_priv.h"
+
+/* ---- what has been acknowledged but waits for its parts ---- */
+
+int ofs_push_waiting(struct ofs_push *p, const char *repo,
+                     const struct ofs_digest *digest, struct ofs_draft **ret)
+{
+    OFS_AUTO(ofs_job_unrefp)
+    struct ofs_job *job = ofs_agenda_find(p, OFS_JOB_MANIFEST, repo, digest);
+
+    if (!job)
+        return -ENOENT;
+    *ret = ofs_draft_ref(job->draft);
+    return 0;
+}
+
+static bool is_waiting(const struct ofs_job *j, const char *repo)
+{
+    return j->spec.kind == OFS_JOB_MANIFEST && strcmp(j->spec.repo, repo) == 0;
+}
+
+/* Up to `room` of them into `at`; how many there are. */
+static size_t find_waiting(struct ofs_push *p, const char *repo,
+                           struct ofs_digest *at, size_t room)
+{
+    size_t n = 0;
+
+    OFS_GUARD(&p->mtx);
+    for (const struct ofs_job *j = p->jobs; j; j = j->next) {
+        if (!is_waiting(j, repo))
+            continue;
+        if (n < room)
+            at[n] = j->spec.digest;
+        n++;
+    }
+    return n;
+}
+
+int ofs_push_list_waiting(struct ofs_push *p, const char *repo,
+                          struct ofs_digest **ret, size_t *ret_n)
+{
+    size_t room = find_waiting(p, repo, NULL, 0), n;
+    struct ofs_digest *at = calloc(room + 1, sizeof(*at));
+
+    if (!at)
+        return -ENOMEM;
+    n = find_waiting(p, repo, at, room);
+    *ret = at;
+    *ret_n = n < room ? n : room; /* some may have come meanwhile */
+    return 0;
+}
+
+int ofs_push_drop(struct ofs_push *p, const char *repo,
+                  const struct ofs_digest *digest)
+{
+    OFS_AUTO(ofs_job_unrefp)
+    struct ofs_job *job = ofs_agenda_find(p, OFS_JOB_MANIFEST, repo, digest);
+    struct ofs_job *wish;
+
+    if (!job)
+        return -ENOENT;
+    ofs_agenda_done(p, job);
+    /* Tags that were to name it can never be set. */
+    while ((wish = ofs_agenda_find(p, OFS_JOB_WISH, repo, digest))) {
+        ofs_agenda_done(p, wish);
+        ofs_job_unref(wish);
+    }
+    return 0;
+}
+
+/* ---- for .ocirfs ---- */
+
+void ofs_push_stat(struct ofs_push *p, struct ofs_push_stat *ret)
+{
+    *ret = (struct ofs_push_stat){
+        .staged_bytes = atomic_load(&p->stage.used_bytes),
+        .max_bytes = p->stage.max_bytes,
+        .n_drafts = atomic_load(&p->n_drafts),
+    };
+    OFS_GUARD(&p->mtx);
+    for (const struct ofs_job *j = p->jobs; j; j = j->next)
+        ret->n_pending++;
+}
+
+struct sending_list {
+    struct ofs_sending *at;
+    size_t n, max;
+};
+
+static void add_sending(void *arg, const struct ofs_sent *sent)
+{
+    struct sending_list *list = arg;
+    char digest[OFS_DIGEST_TEXT_MAX] = "a blob";
+    struct ofs_sending *to;
+
+    if (list->n == list->max)
+        return;
+    to = &list->at[list->n++];
+    *to = (struct ofs_sending){
+        .size = sent->size,
+        .sent = sent->sent,
+        .rate_bytes = sent->rate_bytes,
+    };
+    if (sent->digest)
+        ofs_digest_format(sent->digest, digest);
+    (void)snprintf(to->repo, sizeof(to->repo), "%s", sent->repo);
+    (void)snprintf(to->what, sizeof(to->what), "%.95s", digest);
+}
+
+size_t ofs_push_sending(struct ofs_push *p, struct ofs_sending *ret, size_t max)
+{
+    struct sending_list list = { .at = ret, .max = max };
+
+    ofs_senders_each(&p->senders, add_sending, &list);
+    return list.n;
+}
+
+static void add_name(struct ofs_buf *b, const struct ofs_jobspec *spec)
+{
+    char digest[OFS_DIGEST_TEXT_MAX];
+
+    ofs_digest_format(&spec->digest, digest);
+    switch (spec->kind) {
+    case OFS_JOB_BLOB:
+        (void)ofs_buf_addf(b, "%s: blob %.19s", spec->repo, digest);
+        break;
+    case OFS_JOB_MANIFEST:
+        (void)ofs_buf_addf(b, "%s: manifest %.19s", spec->repo, digest);
+        break;
+    case OFS_JOB_WISH:
+        (void)ofs_buf_addf(b, "%s: tag %s to name %.19s", spec->repo, spec->tag,
+                           digest);
+        break;
+    case OFS_JOB_COPY:
+        (void)ofs_buf_addf(b, "%s: tag %s, a copy of %.19s of %s", spec->repo,
+                           spec->tag, digest, spec->from);
+        break;
+    default:
+        (void)ofs_buf_addf(b, "%s: tag %s", spec->repo, spec->tag);
+    }
+    if (spec->size > 0) {
+        char human[16];
+
+        (void)ofs_buf_addf(b, ", %s", ofs_str_human(spec->size, human));
+    }
+}
+
+static void add_reason(struct ofs_buf *b, const struct ofs_job *j)
+{
+    const struct ofs_need *need = ofs_needs_missing(&j->needs);
+    char digest[OFS_DIGEST_TEXT_MAX];
+
+    if (j->why.code < 0)
+        (void)ofs_buf_addf(b, ": %s\n", j->why.text);
+    else if (need)
+        (void)ofs_buf_addf(b, ": waits for %.19s%s\n",
+                           ofs_digest_format(&need->digest, digest),
+                           j->needs.n_missing > 1 ? " and more" : "");
+    else
+        (void)ofs_buf_addf(b, ": %s\n",
+                           j->again ? "left over, to be tried again"
+                                    : "under way");
+}
+
+int ofs_push_render_pending(struct ofs_push *p, struct ofs_buf *b)
+{
+    OFS_GUARD(&p->mtx);
+    for (const struct ofs_job *j = p->jobs; j; j = j->next) {
+        add_name(b, &j->spec);
+        add_reason(b, j);
+    }
+    return b->failed;
+}
