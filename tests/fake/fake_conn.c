@@ -27,6 +27,7 @@ struct fake_conn {
     _Atomic bool over;  /* the thread touches nothing any more */
     bool reset;         /* its thread only: end with RST */
     bool answering;     /* its thread only: counted as such in the log */
+    unsigned released;  /* its thread only: hub->releases as last seen */
     struct ofs_buf in;  /* its thread only: received, not yet used */
     char *piece;        /* its thread only: SEND_STEP bytes */
 };
@@ -73,14 +74,16 @@ static unsigned releases(struct fake_hub *hub, int stalled)
     return n;
 }
 
+/* A release that came between the choice of this fault and now counts, too:
+ * nobody can know of a request that it does not stand still yet. */
 static bool stall(struct fake_conn *c)
 {
-    unsigned before = releases(c->hub, 1);
     bool alive = true;
 
-    while (alive && releases(c->hub, 0) == before)
+    (void)releases(c->hub, 1);
+    while (alive && releases(c->hub, 0) == c->released)
         alive = wait_for(c, POLLRDHUP, -1);
-    (void)releases(c->hub, -1);
+    c->released = releases(c->hub, -1);
     return alive;
 }
 
@@ -312,6 +315,7 @@ static bool serve_one(struct fake_conn *c)
 
     if (!record)
         return false;
+    c->released = releases(c->hub, 0);
     fake_rules_choose(c->hub->rules, record);
     c->answering = true;
     fake_log_add(c->hub->log, record);

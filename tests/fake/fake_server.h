@@ -142,7 +142,7 @@ void fake_server_no_faults(struct fake_server *s); /* empty the script */
 const struct fake_fault *fake_request_fault(const struct fake_request *req,
                                             enum fake_fault_kind kind);
 
-/* What stalls now goes on; the script stays. */
+/* What stalls, or was told to by now, goes on; the script stays. */
 void fake_server_release(struct fake_server *s);
 /* Wait until n requests stall at once; false: not within timeout_ms. */
 bool fake_server_wait_stalled(struct fake_server *s, unsigned n,
