@@ -12,6 +12,8 @@
 #include "ocirfs/lock.h"
 #include "ocirfs/source.h"
 
+#include <sched.h>
+
 #define UNUSED __attribute__((unused))
 #define KIB    ((uint64_t)1024)
 #define MIB    (KIB * 1024)
@@ -68,6 +70,12 @@ UNUSED static void fake_release(struct fake *f)
     OFS_GUARD(&f->mtx);
     f->released = true;
     ofs_waitlist_wake(&f->waiters);
+}
+
+UNUSED static void fake_wait_stalled(struct fake *f, unsigned n)
+{
+    while (atomic_load(&f->n_stalled) < n)
+        (void)sched_yield();
 }
 
 UNUSED static uint64_t until(uint64_t off, uint64_t end, uint64_t border)

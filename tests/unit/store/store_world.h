@@ -96,6 +96,17 @@ UNUSED static void world_done(struct world *w)
     (void)nftw(w->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* For cfg.clock: time passes when the test says so. */
+struct clock {
+    struct ofs_clock base;
+    _Atomic int64_t ms;
+};
+
+UNUSED static int64_t clock_ms(const struct ofs_clock *c)
+{
+    return atomic_load(&((const struct clock *)c)->ms);
+}
+
 /* ---- readers ---- */
 
 UNUSED static struct ofs_blob *blob_open(struct world *w, struct fake *f)
@@ -149,6 +160,59 @@ UNUSED static int read_through(struct ofs_blob *b, const struct fake *f,
 UNUSED static int read_all(struct ofs_blob *b, const struct fake *f)
 {
     return read_through(b, f, 0, f->size, 128 * KIB);
+}
+
+/* One read on a thread of its own. */
+struct other_read {
+    pthread_t thread;
+    struct ofs_blob *blob;
+    const struct fake *fake;
+    uint64_t off;
+    size_t len;
+    struct ofs_call call;
+    struct ofs_err err;
+    int result;
+};
+
+UNUSED static void *other_run(void *arg)
+{
+    struct other_read *r = arg;
+    OFS_AUTOFREE char *buf = malloc(r->len);
+    size_t n = 0;
+
+    r->result =
+        ofs_blob_read(r->blob, &r->call, buf, r->len, r->off, &n, &r->err);
+    if (r->result == 0)
+        r->result = n != r->len || memcmp(buf, r->fake->data + r->off, n) != 0;
+    return NULL;
+}
+
+UNUSED static void other_start(struct other_read *r, struct ofs_blob *b,
+                               const struct fake *f, uint64_t off, size_t len)
+{
+    *r = (struct other_read){ .blob = b, .fake = f, .off = off, .len = len };
+    ofs_call_init(&r->call, OFS_NEVER);
+    assert_int_equal(pthread_create(&r->thread, NULL, other_run, r), 0);
+}
+
+UNUSED static int other_end(struct other_read *r)
+{
+    assert_int_equal(pthread_join(r->thread, NULL), 0);
+    ofs_call_done(&r->call);
+    return r->result;
+}
+
+/* Wait for bytes that do not come, until `n` requests stand still; then give
+ * up.  What was begun for this read goes on without it. */
+UNUSED static void read_and_leave(struct ofs_blob *b, struct fake *f,
+                                  uint64_t off, size_t len, unsigned n)
+{
+    struct other_read r;
+
+    other_start(&r, b, f, off, len);
+    fake_wait_stalled(f, n);
+    ofs_call_cancel(&r.call);
+    assert_int_equal(other_end(&r), -EINTR);
 }
 
 /* Open, read all, close. */

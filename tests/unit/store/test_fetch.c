@@ -1,52 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store_world.h"
 
-static void wait_stalled(struct fake *f, unsigned n)
-{
-    while (atomic_load(&f->n_stalled) < n)
-        (void)sched_yield();
-}
-
-/* One read on a thread of its own. */
-struct reader {
-    pthread_t thread;
-    struct ofs_blob *blob;
-    const struct fake *fake;
-    uint64_t off;
-    size_t len;
-    struct ofs_call call;
-    struct ofs_err err;
-    int result;
-};
-
-static void *reader_run(void *arg)
-{
-    struct reader *r = arg;
-    OFS_AUTOFREE char *buf = malloc(r->len);
-    size_t n = 0;
-
-    r->result =
-        ofs_blob_read(r->blob, &r->call, buf, r->len, r->off, &n, &r->err);
-    if (r->result == 0)
-        r->result = n != r->len || memcmp(buf, r->fake->data + r->off, n) != 0;
-    return NULL;
-}
-
-static void reader_start(struct reader *r, struct ofs_blob *b,
-                         const struct fake *f, uint64_t off, size_t len)
-{
-    *r = (struct reader){ .blob = b, .fake = f, .off = off, .len = len };
-    ofs_call_init(&r->call, 60 * 1000);
-    assert_int_equal(pthread_create(&r->thread, NULL, reader_run, r), 0);
-}
-
-static int reader_end(struct reader *r)
-{
-    assert_int_equal(pthread_join(r->thread, NULL), 0);
-    ofs_call_done(&r->call);
-    return r->result;
-}
-
 /* How a source may fail, and what its reader is told. */
 static const struct {
     const char *label;
@@ -115,7 +69,7 @@ static void a_failure_is_told_to_those_who_wait_for_it_only(void **state)
 {
     struct world w = { 0 };
     struct fake *f = fake_new(32 * MIB, 1);
-    struct reader readers[3];
+    struct other_read readers[3];
     struct ofs_blob *b, *c;
 
     (void)state;
@@ -127,15 +81,15 @@ static void a_failure_is_told_to_those_who_wait_for_it_only(void **state)
     f->piece = 64 * KIB;
     b = blob_open(&w, f);
     c = blob_open(&w, f);
-    reader_start(&readers[0], b, f, 20 * MIB, 10);
-    wait_stalled(f, 1);
-    reader_start(&readers[1], c, f, 10 * MIB, 10);
-    assert_int_equal(reader_end(&readers[1]), -EIO);
+    other_start(&readers[0], b, f, 20 * MIB, 10);
+    fake_wait_stalled(f, 1);
+    other_start(&readers[1], c, f, 10 * MIB, 10);
+    assert_int_equal(other_end(&readers[1]), -EIO);
     assert_string_equal(readers[1].err.text, "fake: told to fail");
-    reader_start(&readers[2], c, f, 5 * MIB, 10);
-    assert_int_equal(reader_end(&readers[2]), 0);
+    other_start(&readers[2], c, f, 5 * MIB, 10);
+    assert_int_equal(other_end(&readers[2]), 0);
     fake_release(f);
-    assert_int_equal(reader_end(&readers[0]), 0);
+    assert_int_equal(other_end(&readers[0]), 0);
     ofs_blob_close(b);
     ofs_blob_close(c);
     world_done(&w);
@@ -175,24 +129,22 @@ static void who_waits_for_anothers_fetch_is_told_when_that_ends(void **state)
     struct world w = { 0 };
     struct fake *f = fake_new(64 * MIB, 1);
     struct ofs_blob *b, *without = NULL;
-    struct reader r;
+    struct other_read r;
 
     (void)state;
     world_init(&w);
     f->stall_at = 2 * MIB;
     b = blob_open(&w, f);
-    assert_int_equal(try_read(b, f, 2 * MIB, (size_t)(4 * MIB), 20),
-                     -ETIMEDOUT);
-    wait_stalled(f, 1);
+    read_and_leave(b, f, 2 * MIB, (size_t)(4 * MIB), 1);
     assert_int_equal(
         ofs_store_open_blob(w.s, &f->digest, f->size, NULL, &without, NULL), 0);
-    reader_start(&r, without, f, 2 * MIB + 5, 10);
+    other_start(&r, without, f, 2 * MIB + 5, 10);
     for (bool wait = true; wait;) {
         OFS_GUARD(&b->object->mtx);
         wait = !b->object->wants;
     }
     ofs_sched_abandon(b->object);
-    assert_int_equal(reader_end(&r), -ENOENT);
+    assert_int_equal(other_end(&r), -ENOENT);
     ofs_blob_close(without);
     ofs_blob_close(b);
     world_done(&w);
@@ -204,7 +156,7 @@ static void a_failure_of_anothers_source_is_tried_with_ours(void **state)
 {
     struct world w = { 0 };
     struct fake *bad = fake_new(4 * MIB, 1), *good = fake_new(4 * MIB, 1);
-    struct reader readers[2];
+    struct other_read readers[2];
     struct ofs_blob *b, *c;
 
     (void)state;
@@ -213,18 +165,18 @@ static void a_failure_of_anothers_source_is_tried_with_ours(void **state)
     bad->fail_at = 64 * KIB;
     bad->fail_code = -EACCES;
     b = blob_open(&w, bad);
-    reader_start(&readers[0], b, bad, 100, 10);
-    wait_stalled(bad, 1);
+    other_start(&readers[0], b, bad, 100, 10);
+    fake_wait_stalled(bad, 1);
     c = blob_open(&w, good);
-    reader_start(&readers[1], c, good, 200 * KIB, 10);
+    other_start(&readers[1], c, good, 200 * KIB, 10);
     /* The second waits for what the first one's source will not give. */
     for (bool waits = false; !waits;) {
         OFS_GUARD(&c->object->mtx);
         waits = c->object->wants && c->object->wants->next;
     }
     fake_release(bad);
-    assert_int_equal(reader_end(&readers[0]), -EACCES);
-    assert_int_equal(reader_end(&readers[1]), 0);
+    assert_int_equal(other_end(&readers[0]), -EACCES);
+    assert_int_equal(other_end(&readers[1]), 0);
     assert_int_equal(good->reads > 0, true);
     ofs_blob_close(b);
     ofs_blob_close(c);
@@ -237,31 +189,34 @@ static void giving_up_ends_the_wait_and_not_the_fetch(void **state)
 {
     struct world w = { 0 };
     struct fake *f = fake_new(4 * MIB, 1);
-    struct reader readers[2];
+    struct other_read readers[2];
     struct ofs_blob *b;
 
     (void)state;
     world_init(&w);
     f->stall_at = 64 * KIB;
     b = blob_open(&w, f);
-    reader_start(&readers[0], b, f, 0, 4096 * 40);
-    reader_start(&readers[1], b, f, 0, 4096 * 40);
-    wait_stalled(f, 1);
+    other_start(&readers[0], b, f, 0, 4096 * 40);
+    other_start(&readers[1], b, f, 0, 4096 * 40);
+    fake_wait_stalled(f, 1);
     ofs_call_cancel(&readers[0].call);
-    assert_int_equal(reader_end(&readers[0]), -EINTR);
+    assert_int_equal(other_end(&readers[0]), -EINTR);
     assert_int_equal(try_read(b, f, 0, 4096 * 40, 10), -ETIMEDOUT);
     fake_release(f);
-    assert_int_equal(reader_end(&readers[1]), 0);
+    assert_int_equal(other_end(&readers[1]), 0);
     assert_true(f->asked[0] == 1);
     ofs_blob_close(b);
     world_done(&w);
     ofs_source_unref(&f->base);
 }
 
+/* Its patience is on the store's clock; the watcher looks by the true one. */
 static void a_source_that_stands_still_is_given_up(void **state)
 {
-    struct world w = { .cfg.read_timeout_ms = 50 };
+    struct clock clock = { .base.mono_ms = clock_ms, .ms = 1 };
+    struct world w = { .cfg = { .read_timeout_ms = 50, .clock = &clock.base } };
     struct fake *f = fake_new(4 * MIB, 1);
+    struct other_read r;
     struct ofs_blob *b;
 
     (void)state;
@@ -269,7 +224,14 @@ static void a_source_that_stands_still_is_given_up(void **state)
     f->stall_at = 300 * KIB;
     b = blob_open(&w, f);
     assert_int_equal(read_at(b, f, 0, 128 * KIB), 0);
-    assert_int_equal(read_at(b, f, 290 * KIB, 128 * KIB), -ETIMEDOUT);
+    other_start(&r, b, f, 290 * KIB, 128 * KIB);
+    fake_wait_stalled(f, 1);
+    for (bool wait = true; wait;) {
+        OFS_GUARD(&b->object->mtx);
+        wait = !b->object->wants;
+    }
+    atomic_fetch_add(&clock.ms, 50);
+    assert_int_equal(other_end(&r), -ETIMEDOUT);
     fake_release(f);
     assert_int_equal(read_all(b, f), 0);
     ofs_blob_close(b);
@@ -287,8 +249,7 @@ static void who_closes_last_ends_what_is_fetched(void **state)
     world_init(&w);
     f->stall_at = 2 * MIB;
     b = blob_open(&w, f);
-    assert_int_equal(try_read(b, f, f->size - 1, 1, 50), -ETIMEDOUT);
-    wait_stalled(f, 1);
+    read_and_leave(b, f, f->size - 1, 1, 1);
     ofs_blob_close(b);
     while (f->n_now > 0)
         (void)sched_yield();
@@ -325,17 +286,17 @@ static void stopping_ends_readers(void **state)
 {
     struct world w = { 0 };
     struct fake *f = fake_new(4 * MIB, 1);
-    struct reader r;
+    struct other_read r;
     struct ofs_blob *b;
 
     (void)state;
     world_init(&w);
     f->stall_at = 0;
     b = blob_open(&w, f);
-    reader_start(&r, b, f, 0, 10);
-    wait_stalled(f, 1);
+    other_start(&r, b, f, 0, 10);
+    fake_wait_stalled(f, 1);
     ofs_store_stop(w.s);
-    assert_int_equal(reader_end(&r), -EINTR);
+    assert_int_equal(other_end(&r), -EINTR);
     ofs_blob_close(b);
     world_done(&w);
     ofs_source_unref(&f->base);

@@ -209,16 +209,6 @@ static void memory_stays_within_its_budget(void **state)
     world_done(&w);
 }
 
-struct clock {
-    struct ofs_clock base;
-    _Atomic int64_t ms;
-};
-
-static int64_t clock_ms(const struct ofs_clock *c)
-{
-    return atomic_load(&((const struct clock *)c)->ms);
-}
-
 static void after_a_while_the_disk_is_tried_again(void **state)
 {
     struct clock clock = { .base.mono_ms = clock_ms, .ms = 1 };
