@@ -12,8 +12,8 @@
 #include <pthread.h>
 
 enum {
-    LONG_MS = 20000, /* a deadline that only a broken test reaches */
-    SOON_MS = 2000,  /* "at once" on a loaded machine */
+    LONG_MS = 60000, /* a deadline that only a broken test reaches */
+    SOON_MS = 5000,  /* "at once" on a loaded machine */
 };
 
 static inline struct ofs_http *client(const struct ofs_http_cfg *cfg)

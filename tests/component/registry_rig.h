@@ -3,8 +3,8 @@
 #define OFS_REGISTRY_RIG_H
 
 /*
- * A registry client on a fake registry, with a call that lasts 20 s: more
- * than any test needs, less than the harness allows.
+ * A registry client on a fake registry, with a call that lasts a minute:
+ * more than any test needs, less than the harness allows.
  */
 
 #include "fake_registry.h"
@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-enum { RIG_CALL_MS = 20000 };
+enum { RIG_CALL_MS = 60000 };
 
 struct rig_cfg {
     struct fake_registry_cfg fake;

@@ -6,7 +6,11 @@
 #define LIST "GET /v2/a/b/tags/list*"
 #define ROOT "GET /v2/"
 
-enum { FAST_MS = 500, SOON_MS = 10000 };
+enum {
+    FAST_MS = 1500,  /* a request or two on a busy machine */
+    BRIEF_MS = 1000, /* long enough to be heard, too short to condemn */
+    SOON_MS = 30000,
+};
 
 static const struct rig_cfg impatient = {
     .connect_ms = 3000, .stall_ms = 3000, .max_attempts = 1, .probe_ms = 20
@@ -121,7 +125,7 @@ static void an_impatient_user_does_not_condemn_it(void **state)
     rig_start(&rig, &impatient);
     fake_registry_repo(rig.fake, "a/b");
     rig_fault(&rig, LIST, 1, FAKE_STALL, 0);
-    ofs_call_init(&brief, 100);
+    ofs_call_init(&brief, BRIEF_MS);
     assert_int_equal(tags_by(&rig, &brief, &err), -ETIMEDOUT);
     ofs_call_done(&brief);
     assert_true(is_up(&rig));

@@ -123,7 +123,7 @@ static void the_second_tag_makes_all_be_fetched_side_by_side(void **state)
                                 });
     /* It waits for its own answer only, while the others do not come. */
     (void)trig_stat(&t, "a/t0001");
-    assert_true(fake_server_wait_stalled(t.server, 40, 9000));
+    assert_true(fake_server_wait_stalled(t.server, 40, RIG_CALL_MS));
     (void)trig_stat(&t, "a/t0099");
     fake_server_no_faults(t.server);
     fake_server_release(t.server);
@@ -461,7 +461,7 @@ static void ctrl_c_ends_a_waiting_lookup_and_no_other(void **state)
                                     .kind = FAKE_STALL,
                                 });
     assert_int_equal(pthread_create(&other.thread, NULL, look, &other), 0);
-    assert_true(fake_server_wait_stalled(t.server, 1, 9000));
+    assert_true(fake_server_wait_stalled(t.server, 1, RIG_CALL_MS));
     /* We wait for the same tag as the other, and give up. */
     ofs_call_init(&call, 50);
     assert_int_equal(ofs_tree_lookup(t.tree, &call, a, "t0001", &e, &t.err),

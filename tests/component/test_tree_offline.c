@@ -378,7 +378,7 @@ opening_asks_until_the_deadline_then_serves_what_it_has(void **state)
     freeze(&t);
     trig_pass(&t, TRIG_TTL_MS);
     trig_clear(&t);
-    ofs_call_init(&call, 100);
+    ofs_call_init(&call, 1000);
     assert_int_equal(ofs_tree_open(t.tree, &call, ino, &f, &how, &t.err), 0);
     assert_int_equal(ofs_call_left_ms(&call), 0);
     assert_int_equal(trig_count(&t, "HEAD /v2/a/manifests/v"), 1);

@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-enum { TOKEN_CALL_MS = 20000 };
+enum { TOKEN_CALL_MS = 60000 };
 
 #define PULL_A "repository:ns/a:pull"
 #define PULL_B "repository:ns/b:pull"
