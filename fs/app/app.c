@@ -68,7 +68,7 @@ static int build_files(struct ofs_app *a, struct ofs_err *err)
     int r = ofs_store_open(&store, &a->store, err);
 
     if (r < 0)
-        return r;
+        return ofs_err_wrap(err, r, "option 'cache'");
     a->status.source = a->o->source;
     a->status.mountpoint = a->mountpoint;
     a->status.cache_dir = a->o->cache_dir;
