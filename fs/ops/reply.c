@@ -70,14 +70,19 @@ static bool is_trouble(int code)
 
 static void tell(const struct ofs_op *op, int code, const struct ofs_err *err)
 {
+    OFS_AUTOBUF struct ofs_buf path = OFS_BUF_INIT(PATH_MAX);
     const char *id = err->request_id;
     const char *text = err->text[0] ? err->text : strerror(-code);
     enum ofs_log_level level = is_trouble(code) ? OFS_WARN : OFS_DEBUG;
 
-    ofs_log(level, "%s%s%s%s of inode %llu: %s%s%s%s", op->what,
-            op->name ? " '" : "", op->name ? op->name : "", op->name ? "'" : "",
-            (unsigned long long)op->ino, text, id[0] ? " [request " : "", id,
-            id[0] ? "]" : "");
+    if (!ofs_log_on(level))
+        return;
+    ofs_tree_path(ofs_op_tree(op), op->ino, &path);
+    if (path.len == 0)
+        (void)ofs_buf_addf(&path, "inode %llu", (unsigned long long)op->ino);
+    ofs_log(level, "%s%s%s%s of '%s': %s%s%s%s", op->what, op->name ? " '" : "",
+            op->name ? op->name : "", op->name ? "'" : "", ofs_buf_str(&path),
+            text, id[0] ? " [request " : "", id, id[0] ? "]" : "");
 }
 
 void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err)

@@ -131,6 +131,16 @@ static enum step fail(struct reading *rd, int code, const char *text)
     return STEP_FAIL;
 }
 
+static enum step fail_damaged(struct reading *rd)
+{
+    char text[OFS_DIGEST_TEXT_MAX];
+
+    rd->result = ofs_err_set(&rd->want.err, -EBADMSG,
+                             "damaged: %s does not have its digest",
+                             ofs_digest_format(&rd->object->digest, text));
+    return STEP_FAIL;
+}
+
 static bool is_in_memory(const struct ofs_object *o)
 {
     return !ofs_blobfile_is_open(&o->file) || o->file_bad ||
@@ -342,7 +352,7 @@ static enum step look(struct reading *rd)
     OFS_GUARD(&o->mtx);
     ofs_want_remove(o, &rd->want);
     if (o->broken == -EBADMSG)
-        return fail(rd, o->broken, "the blob does not have its digest");
+        return fail_damaged(rd);
     if (o->broken)
         return fail(rd, o->broken, "the cache's disk cannot be read");
     if (is_final(rd))

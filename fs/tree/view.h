@@ -37,6 +37,10 @@ struct ofs_xattrs {
 struct ofs_view {
     const char *kind; /* short; part of the inode number: never change it */
     mode_t type;      /* S_IFDIR or S_IFREG */
+    /* Its path, for people: that of the node, then `below`, then the name, or
+     * the digest with `joint` between algorithm and hex.  See nodepath.c. */
+    const char *below; /* "blobs"; NULL: nothing */
+    char joint;        /* '/', ':'; 0: the digest is not in the path */
     /* mtime_s, size and valid_ms of *ret where the node does not say it all;
      * NULL: it does, and for ever.  No network. */
     void (*attr)(struct ofs_tree *t, const struct ofs_node *node,
@@ -81,6 +85,11 @@ void ofs_found_set(struct ofs_found *ret, const struct ofs_view *view,
                    const char *path, const char *name);
 /* `ret` stands for that directory (ns.h says what a scope is). */
 void ofs_found_dir(struct ofs_found *ret, uint64_t scope, const char *path);
+
+/* ---- nodepath.c ---- */
+
+/* The path below the mount point, "." for the root, added to `b`. */
+void ofs_node_path(const struct ofs_node *node, struct ofs_buf *b);
 
 /* ---- handle.c: building a snapshot of names ---- */
 

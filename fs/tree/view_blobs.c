@@ -217,6 +217,7 @@ static int blob_xattrs(struct ofs_tree *t, struct ofs_call *call,
 const struct ofs_view ofs_view_blobs = {
     .kind = "blobs",
     .type = S_IFDIR,
+    .below = "blobs",
     .attr = dir_attr,
     .lookup = blobs_lookup,
     .list = blobs_list,
@@ -225,6 +226,7 @@ const struct ofs_view ofs_view_blobs = {
 const struct ofs_view ofs_view_alg = {
     .kind = "alg",
     .type = S_IFDIR,
+    .below = "blobs",
     .attr = dir_attr,
     .lookup = alg_lookup,
     .list = alg_list,
@@ -233,6 +235,8 @@ const struct ofs_view ofs_view_alg = {
 const struct ofs_view ofs_view_blob = {
     .kind = "blob",
     .type = S_IFREG,
+    .below = "blobs",
+    .joint = '/',
     .open = blob_open,
     .xattrs = blob_xattrs,
 };

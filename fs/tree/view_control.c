@@ -83,6 +83,7 @@ static int control_open(struct ofs_tree *t, struct ofs_call *call,
 const struct ofs_view ofs_view_control = {
     .kind = "control",
     .type = S_IFDIR,
+    .below = ".ocirfs",
     .attr = dir_attr,
     .lookup = control_lookup,
     .list = control_list,
@@ -91,6 +92,7 @@ const struct ofs_view ofs_view_control = {
 const struct ofs_view ofs_view_control_file = {
     .kind = "control-file",
     .type = S_IFREG,
+    .below = ".ocirfs",
     .attr = file_attr,
     .open = control_open,
     .direct = true,

@@ -37,11 +37,13 @@ static int open_header(struct ofs_tree *t, struct ofs_call *call,
 const struct ofs_view ofs_view_index = {
     .kind = "index.json",
     .type = S_IFREG,
+    .below = "index.json",
     .open = open_index,
 };
 
 const struct ofs_view ofs_view_header = {
     .kind = "oci-layout",
     .type = S_IFREG,
+    .below = "oci-layout",
     .open = open_header,
 };

@@ -61,6 +61,7 @@ const struct ofs_view ofs_view_tag = {
 const struct ofs_view ofs_view_digest = {
     .kind = "digest",
     .type = S_IFREG,
+    .joint = ':',
     .open = ofs_manifest_open,
     .xattrs = ofs_xattrs_of_manifest,
 };

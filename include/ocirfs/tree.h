@@ -189,6 +189,10 @@ struct ofs_statfs {
 };
 void ofs_tree_statfs(struct ofs_tree *t, struct ofs_statfs *ret);
 
+/* Add the path of `ino` below the mount point, "." for the root; nothing when
+ * the number is unknown.  For people: names are as the registry has them. */
+void ofs_tree_path(struct ofs_tree *t, uint64_t ino, struct ofs_buf *b);
+
 /* Remember why an operation on `ino` failed, for user.ocirfs.error. */
 void ofs_tree_note_error(struct ofs_tree *t, uint64_t ino,
                          const struct ofs_err *err);

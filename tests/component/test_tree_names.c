@@ -350,6 +350,44 @@ static void control_files_are_made_at_each_open(void **state)
     assert_int_equal(trig_requests(&t), 0);
 }
 
+static void path_is(struct trig *t, uint64_t ino, const char *want)
+{
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(4096);
+
+    ofs_tree_path(t->tree, ino, &b);
+    assert_string_equal(ofs_buf_str(&b), want);
+}
+
+static void a_number_leads_back_to_its_path(void **state)
+{
+    const struct ofs_control_file files[] = { { "status", render, NULL },
+                                              { 0 } };
+    const struct trig_cfg cfg = { .control = files };
+    static const char *const paths[] = {
+        "prod",           "prod/app",
+        "prod/app/1.0",   "prod/app/index.json",
+        "prod/app/blobs", "prod/app/oci-layout",
+        ".ocirfs",        "prod/app/blobs/sha256",
+        ".ocirfs/status",
+    };
+    TRIG_AUTO struct trig t;
+    struct fake_image img;
+    char text[OFS_DIGEST_TEXT_MAX], path[512];
+
+    (void)state;
+    trig_start(&t, &cfg);
+    img = image(&t, "prod/app", "1.0", 1);
+    for (size_t i = 0; i < OFS_COUNT_OF(paths); i++)
+        path_is(&t, trig_stat(&t, paths[i]).attr.ino, paths[i]);
+    trig_blob_path("prod/app", &img.config, path);
+    path_is(&t, trig_stat(&t, path).attr.ino, path);
+    (void)snprintf(path, sizeof(path), "prod/app/%s",
+                   ofs_digest_format(&img.manifest, text));
+    path_is(&t, trig_stat(&t, path).attr.ino, path);
+    path_is(&t, OFS_ROOT_INO, ".");
+    path_is(&t, 12345, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +408,7 @@ int main(void)
         cmocka_unit_test(named_repositories_are_all_there_is),
         cmocka_unit_test(a_named_repository_that_is_not_there_goes_when_asked),
         cmocka_unit_test(control_files_are_made_at_each_open),
+        cmocka_unit_test(a_number_leads_back_to_its_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
