@@ -317,6 +317,24 @@ static void stalled_requests_go_on_when_released(void **state)
     }
 }
 
+/* Nobody outside can tell whether it stands still already. */
+static void who_is_on_its_way_to_stall_is_released_as_well(void **state)
+{
+    OFS_AUTO(fake_server_freep) struct fake_server *s = start();
+    struct client c = { .port = fake_server_port(s) };
+    pthread_t thread;
+
+    (void)state;
+    fault(s, FAKE_SLOW_HEADER, 10, NULL);
+    fault(s, FAKE_STALL_AFTER, 5, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, ask, &c), 0);
+    assert_true(fake_server_wait(s, "GET /x", 1, SOON_MS));
+    fake_server_release(s);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_string_equal(ofs_buf_str(&c.answer.body), content);
+    raw_done(&c.answer);
+}
+
 static void a_client_that_leaves_stalls_no_more(void **state)
 {
     OFS_AUTO(fake_server_freep) struct fake_server *s = start();
@@ -389,6 +407,7 @@ int main(void)
         cmocka_unit_test(huge_costs_no_memory_and_begins_as_a_manifest),
         cmocka_unit_test(the_script_counts_and_several_faults_add_up),
         cmocka_unit_test(stalled_requests_go_on_when_released),
+        cmocka_unit_test(who_is_on_its_way_to_stall_is_released_as_well),
         cmocka_unit_test(a_client_that_leaves_stalls_no_more),
         cmocka_unit_test(stopping_ends_what_stalls),
         cmocka_unit_test(waiting_for_what_does_not_come_ends),
