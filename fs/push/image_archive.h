@@ -10,7 +10,7 @@
  *
  * An OCI layout goes out byte for byte, so its digests stay.  A docker archive
  * has no manifest: one is made, and plain layers are compressed on the way,
- * which is what `docker push` does (fs/README.md, P1).
+ * which is what `docker push` does (fs/README.md, I1).
  *
  * An archive is foreign data.  Everything read from it is bounded and checked:
  * blobs against their names, layers against the configuration's diff_ids.
@@ -29,7 +29,7 @@
 struct ofs_archive;
 
 /* How much of a file's beginning ofs_archive_is() wants to see, bytes. */
-enum { OFS_IMAGE_ARCHIVE_HEAD = 512 };
+enum { OFS_ARCHIVE_HEAD = 512 };
 
 /* Do these first bytes of a file promise an archive?  Pure. */
 bool ofs_archive_is(const void *head, size_t len);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image_archive.h"
+
+#include "archive_docker.h"
+#include "archive_oci.h"
+#include "image_archive_priv.h"
+#include "tarball.h"
+
+#include <assert.h>
+
+enum { MAX_PARTS = 8192, MAX_MANIFESTS = 1024 };
+
+/* The sum of a tar's header, with its own field as spaces; octal text. */
+static bool is_tar_header(const unsigned char *head)
+{
+    enum { AT = 148, LEN = 8 };
+    unsigned sum = 0, said = 0;
+    size_t i = AT;
+
+    for (size_t k = 0; k < OFS_ARCHIVE_HEAD; k++)
+        sum += k >= AT && k < AT + LEN ? ' ' : head[k];
+    while (i < AT + LEN && head[i] == ' ')
+        i++;
+    for (; i < AT + LEN && head[i] >= '0' && head[i] <= '7'; i++)
+        said = said * 8 + (head[i] - '0');
+    return sum == said;
+}
+
+bool ofs_archive_is(const void *head, size_t len)
+{
+    static const unsigned char gzip[] = { 0x1f, 0x8b, 8 };
+    static const unsigned char zstd[] = { 0x28, 0xb5, 0x2f, 0xfd };
+
+    if (len > sizeof(gzip) && memcmp(head, gzip, sizeof(gzip)) == 0)
+        return true;
+    if (len > sizeof(zstd) && memcmp(head, zstd, sizeof(zstd)) == 0)
+        return true;
+    return len >= OFS_ARCHIVE_HEAD && is_tar_header(head);
+}
+
+int ofs_archive_reserve(struct ofs_archive *a, size_t max_parts,
+                        size_t max_manifests, struct ofs_err *err)
+{
+    if (max_parts > MAX_PARTS || max_manifests > MAX_MANIFESTS)
+        return ofs_err_set(err, -EFBIG,
+                           "an image of %zu blobs and %zu manifests, limits %d "
+                           "and %d",
+                           max_parts, max_manifests, MAX_PARTS, MAX_MANIFESTS);
+    a->parts = calloc(max_parts, sizeof(*a->parts));
+    a->manifests = calloc(max_manifests, sizeof(*a->manifests));
+    a->layers = calloc(max_parts, sizeof(*a->layers));
+    if (!a->parts || !a->manifests || !a->layers)
+        return ofs_err_nomem(err, "an archive");
+    a->max_parts = max_parts;
+    a->max_manifests = max_manifests;
+    return 0;
+}
+
+static struct ofs_archive_part *find_part(struct ofs_archive *a,
+                                          const struct ofs_digest *digest)
+{
+    for (size_t i = 0; i < a->n_parts; i++)
+        if (ofs_digest_eq(&a->parts[i].digest, digest))
+            return &a->parts[i];
+    return NULL;
+}
+
+int ofs_archive_want(struct ofs_archive *a, struct ofs_member *f,
+                     const struct ofs_digest *digest, bool pack,
+                     const struct ofs_archive_part **ret, struct ofs_err *err)
+{
+    struct ofs_archive_part *part = find_part(a, digest);
+
+    if (!part) {
+        if (f->part)
+            return ofs_err_set(err, -EBADMSG,
+                               "one file of the archive is named with two "
+                               "digests");
+        assert(a->n_parts < a->max_parts);
+        part = &a->parts[a->n_parts++];
+        *part = (struct ofs_archive_part){ .digest = *digest, .pack = pack };
+        f->part = part;
+    }
+    *ret = part;
+    return 0;
+}
+
+int ofs_archive_publish(struct ofs_archive *a, const char *media_type,
+                        const void *bytes, size_t len, struct ofs_err *err)
+{
+    struct ofs_archive_manifest *m = &a->manifests[a->n_manifests];
+
+    assert(a->n_manifests < a->max_manifests);
+    a->n_manifests++;
+    m->media_type = strdup(media_type);
+    m->bytes = malloc(len + 1);
+    if (!m->media_type || !m->bytes ||
+        ofs_digest_of(OFS_SHA256, bytes, len, &m->digest) < 0)
+        return ofs_err_nomem(err, "a manifest");
+    memcpy(m->bytes, bytes, len);
+    m->bytes[len] = '\0';
+    m->len = len;
+    return 0;
+}
+
+size_t ofs_archive_manifests(const struct ofs_archive *a,
+                             const struct ofs_archive_manifest **ret)
+{
+    *ret = a->manifests;
+    return a->n_manifests;
+}
+
+/*
+ * A layout of docker's own may hold plain tars.  It has the same image in its
+ * older form, too, and that one says what to compress.
+ */
+static int make_plan(struct ofs_archive *a, const char *repo, const char *tag,
+                     struct ofs_err *err)
+{
+    bool docker = ofs_members_find(&a->members, "manifest.json");
+    int r = 0;
+
+    if (ofs_members_find(&a->members, "index.json")) {
+        r = ofs_archive_plan_oci(a, repo, tag, docker, err);
+        if (r <= 0)
+            return r;
+    }
+    if (docker)
+        return ofs_archive_plan_docker(a, repo, tag, err);
+    if (ofs_members_find(&a->members, "repositories"))
+        return ofs_err_set(err, -EINVAL,
+                           "the archive is of a docker before 1.10, which "
+                           "described images in another way");
+    return ofs_err_set(err, -EINVAL,
+                       "neither an OCI nor a docker archive: there is no "
+                       "index.json and no manifest.json in it");
+}
+
+int ofs_archive_open(int fd, uint64_t size, struct ofs_call *call,
+                     const char *repo, const char *tag,
+                     struct ofs_archive **ret, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_archive_freep)
+    struct ofs_archive *a = calloc(1, sizeof(*a));
+    OFS_AUTO(ofs_tarball_closep) struct ofs_tarball *t = NULL;
+    int r;
+
+    if (!a)
+        return ofs_err_nomem(err, "an archive");
+    a->fd = fd;
+    a->size = size;
+    r = ofs_tarball_open(fd, size, call, &t, err);
+    if (r == 0)
+        r = ofs_members_read(&a->members, t, err);
+    if (r == 0)
+        r = make_plan(a, repo, tag, err);
+    if (r < 0)
+        return r;
+    *ret = ofs_take(&a);
+    return 0;
+}
+
+void ofs_archive_free(struct ofs_archive *a)
+{
+    if (!a)
+        return;
+    for (size_t i = 0; i < a->n_manifests; i++) {
+        free(a->manifests[i].media_type);
+        free(a->manifests[i].bytes);
+    }
+    free(a->manifests);
+    free(a->layers);
+    free(a->parts);
+    ofs_members_done(&a->members);
+    free(a);
+}
