@@ -49,6 +49,14 @@ void ofs_strv_sort(struct ofs_strv *v);                           /* by bytes */
 void ofs_strv_unique(struct ofs_strv *v); /* of a sorted list */
 bool ofs_strv_has(const struct ofs_strv *v, const char *s); /* sorted list */
 
+/* As an array that ends with NULL; borrowed until the list changes.  NULL: no
+ * memory. */
+const char *const *ofs_strv_array(struct ofs_strv *v);
+
 #define OFS_AUTOSTRV OFS_AUTO(ofs_strv_done)
+
+/* The same for strings that may hold a secret. */
+void ofs_strv_wipe(struct ofs_strv *v);
+#define OFS_AUTOWIPESTRV OFS_AUTO(ofs_strv_wipe)
 
 #endif

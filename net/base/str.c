@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/str.h"
 
+#include "ocirfs/secret.h"
+
 #include <errno.h>
 #include <stdarg.h>
 
@@ -163,21 +165,45 @@ int ofs_strv_add(struct ofs_strv *v, const char *s)
     return copy ? ofs_strv_add_own(v, copy) : -ENOMEM;
 }
 
+void ofs_strv_wipe(struct ofs_strv *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        ofs_wipe(v->at[i], strlen(v->at[i]));
+    ofs_strv_done(v);
+}
+
+/* Room for one more. */
+static int make_room(struct ofs_strv *v)
+{
+    size_t room = v->room ? v->room * 2 : 8;
+    char **grown;
+
+    if (v->n < v->room)
+        return 0;
+    grown = reallocarray(v->at, room, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    v->at = grown;
+    v->room = room;
+    return 0;
+}
+
 int ofs_strv_add_own(struct ofs_strv *v, char *s)
 {
-    if (v->n == v->room) {
-        size_t room = v->room ? v->room * 2 : 8;
-        char **grown = reallocarray(v->at, room, sizeof(*grown));
-
-        if (!grown) {
-            free(s);
-            return -ENOMEM;
-        }
-        v->at = grown;
-        v->room = room;
+    if (make_room(v) < 0) {
+        free(s);
+        return -ENOMEM;
     }
     v->at[v->n++] = s;
     return 0;
+}
+
+const char *const *ofs_strv_array(struct ofs_strv *v)
+{
+    if (make_room(v) < 0)
+        return NULL;
+    v->at[v->n] = NULL;
+    return (const char *const *)v->at;
 }
 
 static int compare(const void *a, const void *b)

@@ -164,6 +164,25 @@ static void lists_grow_sort_and_find(void **state)
     assert_false(ofs_strv_has(&v, "20"));
 }
 
+static void a_list_is_an_array_that_ends(void **state)
+{
+    struct ofs_strv v = { 0 };
+
+    (void)state;
+    for (size_t n = 0; n < 20; n++) {
+        const char *const *at = ofs_strv_array(&v);
+
+        assert_null(at[n]);
+        assert_int_equal(v.n, n);
+        if (n > 0)
+            assert_string_equal(at[0], "x");
+        assert_int_equal(ofs_strv_add(&v, "x"), 0);
+    }
+    ofs_strv_wipe(&v);
+    assert_int_equal(v.n, 0);
+    assert_null(v.at);
+}
+
 static void an_emptied_list_can_be_used_again(void **state)
 {
     struct ofs_strv v = { 0 };
@@ -188,6 +207,7 @@ int main(void)
         cmocka_unit_test(texts_are_formatted_into_new_memory),
         cmocka_unit_test(percent_coding_spares_only_the_unreserved),
         cmocka_unit_test(lists_grow_sort_and_find),
+        cmocka_unit_test(a_list_is_an_array_that_ends),
         cmocka_unit_test(an_emptied_list_can_be_used_again),
     };
 
