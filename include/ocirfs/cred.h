@@ -11,17 +11,21 @@
 
 #include <stdbool.h>
 
+struct ofs_oci_auth;
+
 enum ofs_cred_kind {
     OFS_CRED_NONE,     /* anonymous */
     OFS_CRED_BASIC,    /* user and password */
     OFS_CRED_IDENTITY, /* secret is an OAuth refresh token */
     OFS_CRED_BEARER,   /* secret is a bearer token for the registry itself */
+    OFS_CRED_SIGNED,   /* no secret: a principal signs the token's request */
 };
 
 struct ofs_cred {
     enum ofs_cred_kind kind;
     char *user; /* owned; NULL unless BASIC */
     struct ofs_secret secret;
+    struct ofs_oci_auth *principal; /* borrowed; NULL unless SIGNED */
     char *origin; /* owned; where it came from, for messages; NULL: nowhere */
 };
 
@@ -37,6 +41,10 @@ void ofs_cred_done(struct ofs_cred *c); /* wipes, leaves NONE */
 int ofs_cred_make(enum ofs_cred_kind kind, const char *user,
                   const struct ofs_secret *secret, const char *origin,
                   struct ofs_cred *ret, struct ofs_err *err) OFS_MUST_CHECK;
+
+/* Of a principal of Oracle's cloud, which must outlive it.  -ENOMEM. */
+int ofs_cred_sign(struct ofs_oci_auth *principal, const char *origin,
+                  struct ofs_cred *ret) OFS_MUST_CHECK;
 
 /* `ret` was empty before.  -ENOMEM. */
 int ofs_cred_copy(const struct ofs_cred *from,

@@ -17,6 +17,8 @@
 #include "ocirfs/oci_region.h"
 #include "ocirfs/str.h"
 
+#include <stdbool.h>
+
 struct ofs_http;
 struct ofs_oci_auth;
 
@@ -37,8 +39,9 @@ struct ofs_oci_env {
 
 struct ofs_oci_auth_cfg {
     /*
-     * "auto" (OCI_CLI_AUTH decides, else what is there first), "api_key", "security_token", "instance_principal",
-     * "resource_principal", "oke_workload_identity", "instance_obo_user".
+     * "auto" (OCI_CLI_AUTH decides, else what is there first), "api_key",
+     * "security_token", "instance_principal", "resource_principal",
+     * "oke_workload_identity", "instance_obo_user".
      */
     const char *kind;
     const char *config_file, *profile; /* options; NULL: as the CLI looks */
@@ -50,7 +53,11 @@ struct ofs_oci_auth_cfg {
     struct ofs_http *http; /* proxies as usual */
     struct ofs_http *http_direct; /* never a proxy: the metadata service */
     const struct ofs_clock *clock;
+    bool may_be_offline; /* a first credential may come later */
 };
+
+/* One of the words of ofs_oci_auth_cfg.kind? */
+bool ofs_oci_auth_is_kind(const char *kind);
 
 /*
  * Find out who we are.  Blocks as `call` allows (metadata is given 1 s in
@@ -87,5 +94,17 @@ int ofs_oci_auth_sign(struct ofs_oci_auth *a, struct ofs_call *call,
  */
 int ofs_oci_auth_renew(struct ofs_oci_auth *a, struct ofs_call *call,
                        struct ofs_err *err) OFS_MUST_CHECK;
+
+enum { OFS_OCI_WHY_MAX = 160 };
+
+/*
+ * Why a signature was not taken in an answer with this Date (NULL: none), as
+ * far as that shows on our side, and what to do: a part of a sentence.
+ */
+void ofs_oci_auth_why(struct ofs_oci_auth *a, const char *date,
+                      char text[OFS_OCI_WHY_MAX]);
+
+/* "group GROUP", "dynamic-group GROUP", ...: whom a policy would allow. */
+const char *ofs_oci_auth_grantee(const struct ofs_oci_auth *a);
 
 #endif

@@ -10,7 +10,12 @@
  * A registry tells how it wants to be asked in the challenge of a 401; it is
  * remembered for the origin, so that later requests carry their token at once.
  *
- * Source: distribution token specification; RFC 6750; RFC 7617.
+ * A principal of Oracle's cloud (OFS_CRED_SIGNED) signs the request for a
+ * token; it always goes to the registry's own origin, wherever the challenge
+ * points.
+ *
+ * Source: distribution token specification; RFC 6750; RFC 7617; facts
+ * "ocir-api" 9.2.
  */
 
 #include "ocirfs/call.h"
@@ -21,6 +26,8 @@
 struct ofs_tokens_cfg {
     struct ofs_http *http;
     struct ofs_cred_source creds;
+    struct ofs_cred_source more_creds; /* where `creds` have nothing, or what
+                                          they have is refused; may be empty */
     const struct ofs_clock *clock;
     const char *client_id; /* "ocirfs" */
     bool allow_plain_http; /* realm over http elsewhere than on loopback */

@@ -68,9 +68,23 @@ int ofs_cred_make(enum ofs_cred_kind kind, const char *user,
     return 0;
 }
 
+int ofs_cred_sign(struct ofs_oci_auth *principal, const char *origin,
+                  struct ofs_cred *ret)
+{
+    char *copy = strdup(origin);
+
+    if (!copy)
+        return -ENOMEM;
+    *ret = (struct ofs_cred){ .kind = OFS_CRED_SIGNED,
+                              .principal = principal,
+                              .origin = copy };
+    return 0;
+}
+
 int ofs_cred_copy(const struct ofs_cred *from, struct ofs_cred *ret)
 {
-    OFS_AUTOCRED struct ofs_cred c = { .kind = from->kind };
+    OFS_AUTOCRED struct ofs_cred c = { .kind = from->kind,
+                                       .principal = from->principal };
 
     c.user = from->user ? strdup(from->user) : NULL;
     c.origin = from->origin ? strdup(from->origin) : NULL;
@@ -85,7 +99,8 @@ int ofs_cred_copy(const struct ofs_cred *from, struct ofs_cred *ret)
 
 bool ofs_cred_equal(const struct ofs_cred *a, const struct ofs_cred *b)
 {
-    if (a->kind != b->kind || a->secret.len != b->secret.len)
+    if (a->kind != b->kind || a->secret.len != b->secret.len ||
+        a->principal != b->principal)
         return false;
     if (strcmp(a->user ? a->user : "", b->user ? b->user : "") != 0)
         return false;

@@ -171,6 +171,8 @@ static int api_key_fetch(struct ofs_oci_principal *p, struct ofs_call *call,
 
 const struct ofs_oci_principal_ops ofs_oci_api_key_ops = {
     .kind = "api_key",
+    .grantee = "group GROUP",
+    .advice = "is the API key uploaded for that user, and the user active?",
     .open = api_key_open,
     .fetch = api_key_fetch,
     .free = api_key_free,

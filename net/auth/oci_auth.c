@@ -2,9 +2,11 @@
 #include "ocirfs/oci_auth.h"
 
 #include "oci_principal.h"
+#include "oci_refusal.h"
 #include "oci_sign.h"
 
 #include "ocirfs/flight.h"
+#include "ocirfs/http.h"
 #include "ocirfs/url.h"
 
 enum {
@@ -46,6 +48,14 @@ static int64_t now_ms(const struct ofs_oci_auth *a)
     return a->clock->mono_ms(a->clock);
 }
 
+/* A service that nobody can reach now may answer later. */
+static bool may_come_later(const struct ofs_oci_auth_cfg *cfg,
+                           const struct ofs_oci_auth *a, int r)
+{
+    return cfg->may_be_offline && a->principal && a->principal->tenancy &&
+           (ofs_http_is_unreachable(r) || r == -EBUSY);
+}
+
 /* Flight: fetch a credential and put it in place of the old one. */
 static int renew(struct ofs_call *call, void *arg, struct ofs_err *err)
 {
@@ -76,6 +86,8 @@ static int open_kind(const struct ofs_oci_principal_ops *ops,
 
     if (r == 0)
         r = renew(call, a, err);
+    if (may_come_later(cfg, a, r))
+        return 0;
     if (r < 0 && r != -ENOENT)
         (void)ofs_err_wrap(err, r, ops->kind);
     return r;
@@ -114,6 +126,15 @@ static int open_named(const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
                        "resource_principal, oke_workload_identity or "
                        "instance_obo_user",
                        kind);
+}
+
+bool ofs_oci_auth_is_kind(const char *kind)
+{
+    bool known = strcmp(kind, "auto") == 0;
+
+    for (size_t i = 0; !known && i < OFS_COUNT_OF(kinds); i++)
+        known = strcmp(kind, kinds[i]->kind) == 0;
+    return known;
 }
 
 int ofs_oci_auth_open(const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
@@ -159,7 +180,7 @@ const char *ofs_oci_auth_region(const struct ofs_oci_auth *a)
 static struct ofs_oci_credential *current(struct ofs_oci_auth *a)
 {
     OFS_GUARD(&a->mtx);
-    return ofs_oci_credential_ref(a->credential);
+    return a->credential ? ofs_oci_credential_ref(a->credential) : NULL;
 }
 
 enum age { GOOD, OLD, ENDED };
@@ -168,6 +189,8 @@ static enum age age_of(const struct ofs_oci_credential *c, int64_t now_s)
 {
     int64_t life_s, before_s = RENEW_BEFORE_S;
 
+    if (!c)
+        return ENDED; /* there was none yet */
     if (c->expires_s == 0)
         return GOOD;
     life_s = c->expires_s - c->issued_s;
@@ -243,7 +266,7 @@ int ofs_oci_auth_sign(struct ofs_oci_auth *a, struct ofs_call *call,
                       struct ofs_err *err)
 {
     OFS_AUTO(ofs_oci_credential_unrefp) struct ofs_oci_credential *c = NULL;
-    OFS_AUTOSTRV struct ofs_strv headers = { 0 };
+    OFS_AUTOWIPESTRV struct ofs_strv headers = { 0 };
     OFS_AUTOURL struct ofs_url parsed = { 0 };
     int r = ofs_url_parse(url, &parsed, err);
 
@@ -273,4 +296,24 @@ int ofs_oci_auth_renew(struct ofs_oci_auth *a, struct ofs_call *call,
     if (was_renewed_just_now(a))
         return 0;
     return ofs_flights_run(a->flights, "renew", call, renew, a, err);
+}
+
+void ofs_oci_auth_why(struct ofs_oci_auth *a, const char *date,
+                      char text[OFS_OCI_WHY_MAX])
+{
+    OFS_AUTO(ofs_oci_credential_unrefp)
+    struct ofs_oci_credential *c = current(a);
+    const struct ofs_oci_refusal refusal = {
+        .advice = a->principal->ops->advice,
+        .key_id = c ? c->key_id.text : NULL,
+        .date = date,
+        .now_s = ofs_wall_s(),
+    };
+
+    ofs_oci_refusal_words(&refusal, text, OFS_OCI_WHY_MAX);
+}
+
+const char *ofs_oci_auth_grantee(const struct ofs_oci_auth *a)
+{
+    return a->principal->ops->grantee;
 }

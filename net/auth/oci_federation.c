@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci_federation.h"
 
+#include "oci_refusal.h"
 #include "oci_sign.h"
 
 #include "ocirfs/clock.h"
@@ -82,30 +83,36 @@ static int sign(const struct ofs_oci_leaf *leaf, const struct ofs_url *url,
 
 static int explain(const struct ofs_http_resp *resp, struct ofs_err *err)
 {
+    const struct ofs_oci_refusal refusal = {
+        .advice = "is the instance still one of that tenancy?",
+        .date = ofs_headers_get(&resp->headers, "Date"),
+        .now_s = ofs_wall_s(),
+    };
+    char why[160];
+
     if (resp->status >= 500 || resp->status == 429)
         return ofs_err_set(err, -EBUSY, "the federation service answers %d",
                            resp->status);
-    if (resp->status == 401 || resp->status == 403)
+    if (resp->status == 401 || resp->status == 403) {
+        ofs_oci_refusal_words(&refusal, why, sizeof(why));
         return ofs_err_set(err, -EACCES,
                            "the federation service does not take this "
-                           "instance's certificate (%d); is the clock right, "
-                           "and does a dynamic group match the instance?",
-                           resp->status);
+                           "instance's certificate (%d); %s",
+                           resp->status, why);
+    }
     return ofs_err_set(err, -EIO, "the federation service answers %d",
                        resp->status);
 }
 
 static int post(struct ofs_http *http, struct ofs_call *call, const char *url,
-                const struct ofs_strv *headers, const struct ofs_buf *body,
+                struct ofs_strv *headers, const struct ofs_buf *body,
                 struct ofs_buf *token, struct ofs_err *err)
 {
     OFS_AUTORESP struct ofs_http_resp resp = { 0 };
-    OFS_AUTOFREE const char **lines =
-        calloc(headers->n + 1, sizeof(const char *));
     struct ofs_http_req req = {
         .method = "POST",
         .url = url,
-        .headers = lines,
+        .headers = ofs_strv_array(headers),
         .body = body->data,
         .body_len = body->len,
         .max_body = ANSWER_MAX_BYTES,
@@ -113,10 +120,8 @@ static int post(struct ofs_http *http, struct ofs_call *call, const char *url,
     };
     int r;
 
-    if (!lines)
+    if (!req.headers)
         return ofs_err_nomem(err, "a request");
-    for (size_t i = 0; i < headers->n; i++)
-        lines[i] = headers->at[i];
     r = ofs_http_do(http, call, &req, &resp, err);
     if (r < 0)
         return r;
@@ -141,7 +146,7 @@ static int sign_and_post(struct ofs_http *http, struct ofs_call *call,
                          struct ofs_err *err)
 {
     for (int i = 1;; i++) {
-        OFS_AUTOSTRV struct ofs_strv headers = { 0 };
+        OFS_AUTOWIPESTRV struct ofs_strv headers = { 0 };
         int r = sign(leaf, url, body, &headers, err);
 
         if (r == 0)

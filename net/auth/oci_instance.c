@@ -228,6 +228,8 @@ static int delegation_fetch(struct ofs_oci_principal *p, struct ofs_call *call,
 
 const struct ofs_oci_principal_ops ofs_oci_delegation_ops = {
     .kind = "instance_obo_user",
+    .grantee = "group GROUP",
+    .advice = "has the delegation token ended? open a new session",
     .open = delegation_open,
     .fetch = delegation_fetch,
     .free = instance_free,
@@ -235,6 +237,8 @@ const struct ofs_oci_principal_ops ofs_oci_delegation_ops = {
 
 const struct ofs_oci_principal_ops ofs_oci_instance_ops = {
     .kind = "instance_principal",
+    .grantee = "dynamic-group GROUP",
+    .advice = "is the instance still one of that tenancy?",
     .open = instance_open,
     .fetch = instance_fetch,
     .free = instance_free,

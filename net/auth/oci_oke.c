@@ -214,6 +214,8 @@ static int oke_open(const struct ofs_oci_auth_cfg *cfg, struct ofs_call *call,
 
 const struct ofs_oci_principal_ops ofs_oci_oke_ops = {
     .kind = "oke_workload_identity",
+    .grantee = "any-user",
+    .advice = "is it an enhanced cluster, and of that tenancy?",
     .open = oke_open,
     .fetch = oke_fetch,
     .free = oke_free,

@@ -38,6 +38,8 @@ struct ofs_oci_principal;
 
 struct ofs_oci_principal_ops {
     const char *kind;
+    const char *grantee; /* whom a policy names: "group GROUP" */
+    const char *advice; /* when its signature is not taken, at most 100 bytes */
     /*
      * Is there such a principal here?  -ENOENT: no sign of one (`auto` goes
      * on); else what is wrong with it.

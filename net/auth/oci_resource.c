@@ -164,6 +164,8 @@ static int resource_open(const struct ofs_oci_auth_cfg *cfg,
 /* Where the token is a file, it is read again before it ends. */
 const struct ofs_oci_principal_ops ofs_oci_resource_ops = {
     .kind = "resource_principal",
+    .grantee = "dynamic-group GROUP",
+    .advice = "have OCI_RESOURCE_PRINCIPAL_RPST and ..._PRIVATE_PEM ended?",
     .open = resource_open,
     .fetch = resource_fetch,
     .free = resource_free,

@@ -136,6 +136,10 @@ static bool session_has_changed(const struct ofs_oci_principal *p)
 
 const struct ofs_oci_principal_ops ofs_oci_session_ops = {
     .kind = "security_token",
+    .grantee = "group GROUP",
+    .advice = ""
+              "the session has ended or the key is another one's; sign in with "
+              "'oci session authenticate'",
     .open = session_open,
     .fetch = session_fetch,
     .has_changed = session_has_changed,

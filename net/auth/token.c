@@ -260,6 +260,7 @@ static int fetch(struct ofs_call *call, void *arg, struct ofs_err *err)
     const struct ofs_token_ask ask = {
         .http = w->t->cfg.http,
         .creds = &w->t->cfg.creds,
+        .more_creds = &w->t->cfg.more_creds,
         .client_id = w->t->cfg.client_id,
         .allow_plain_http = w->t->cfg.allow_plain_http,
         .origin = w->origin,

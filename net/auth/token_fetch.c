@@ -3,6 +3,7 @@
 
 #include "token_answer.h"
 #include "token_request.h"
+#include "token_signed.h"
 
 #include "ocirfs/clock.h"
 #include "ocirfs/metrics.h"
@@ -75,11 +76,14 @@ static int set_basic(const struct attempt *a, struct ofs_token_value *ret)
         return ofs_cred_basic(a->cred, &ret->authorization) < 0
                    ? ofs_err_nomem(a->err, "a credential")
                    : 0;
-    if (a->cred->kind == OFS_CRED_IDENTITY)
+    if (a->cred->kind != OFS_CRED_NONE)
         return ofs_err_set(a->err, -EACCES,
                            "%s wants a user and a password, and %s has only "
-                           "an identity token for it",
-                           host, origin_of(a->cred));
+                           "%s for it",
+                           host, origin_of(a->cred),
+                           a->cred->kind == OFS_CRED_IDENTITY
+                               ? "an identity token"
+                               : "a signature");
     if (!is_renewal(a->ask))
         return 0; /* the registry will say whether that is enough */
     return ofs_err_set(a->err, -EACCES,
@@ -116,6 +120,19 @@ static int refused_words(const struct attempt *a, const char *words)
                        len, server, host, origin_of(a->cred), colon, words);
 }
 
+/* The service takes a wrong signature for nobody's and does not say why. */
+static int not_taken(const struct attempt *a, const struct ofs_http_resp *resp)
+{
+    char why[OFS_OCI_WHY_MAX];
+
+    ofs_oci_auth_why(a->cred->principal,
+                     ofs_headers_get(&resp->headers, "Date"), why);
+    return ofs_err_set(
+        a->err, -EACCES, "%s does not take our signature (%s)%s: %s",
+        ofs_token_host(a->ask->origin), origin_of(a->cred),
+        resp->status == 200 ? " and gives an anonymous token" : "", why);
+}
+
 static void note_peer(const struct ofs_http_resp *resp, struct ofs_err *err)
 {
     const char *id = ofs_headers_get(&resp->headers, "opc-request-id");
@@ -135,7 +152,9 @@ static int fail(const struct attempt *a, const struct ofs_http_resp *resp)
 
     ofs_token_words(resp->body, resp->len, &a->cred->secret, words,
                     sizeof(words));
-    if (code == -EACCES)
+    if (a->cred->kind == OFS_CRED_SIGNED && resp->status == 401)
+        (void)not_taken(a, resp);
+    else if (code == -EACCES)
         (void)refused_words(a, words);
     else
         (void)ofs_err_set(a->err, code, "the token server at %.*s: %d%s%s",
@@ -167,6 +186,23 @@ static int send_get(const struct attempt *a, struct ofs_http_resp *ret)
     req.url = ofs_buf_str(&url);
     req.authorization = basic.text;
     return ofs_http_do(a->ask->http, a->call, &req, ret, a->err);
+}
+
+/* To our registry's own name, whatever the realm's: one host for all calls, and
+ * a signature is shown to nobody else. */
+static int send_signed(const struct attempt *a, struct ofs_http_resp *ret)
+{
+    OFS_AUTOBUF struct ofs_buf url = OFS_BUF_INIT(URL_MAX_BYTES);
+    OFS_AUTOFREE char *realm =
+        ofs_strf("%s%s", a->ask->origin, a->realm->target);
+    struct ofs_token_signed ask = { .http = a->ask->http,
+                                    .principal = a->cred->principal };
+
+    if (!realm || ofs_token_get_url(&url, realm, a->ask->challenge->service,
+                                    a->scopes) < 0)
+        return ofs_err_nomem(a->err, "a request for a token");
+    ask.url = ofs_buf_str(&url);
+    return ofs_token_get_signed(&ask, a->call, ret, a->err);
 }
 
 /* No redirects: the form is a secret, and goes to nobody but the realm. */
@@ -209,6 +245,8 @@ static int send(const struct attempt *a, struct ofs_http_resp *ret)
     int r;
 
     ofs_metric_add(&fetches, 1);
+    if (a->cred->kind == OFS_CRED_SIGNED)
+        return send_signed(a, ret);
     if (a->cred->kind != OFS_CRED_IDENTITY)
         return send_get(a, ret);
     r = send_post(a, &resp);
@@ -257,7 +295,9 @@ static int take_answer(const struct attempt *a,
         return ofs_err_wrap(a->err, r, what);
     }
     if (a->cred->kind != OFS_CRED_NONE && ofs_token_is_anonymous(&answer.token))
-        return refused_words(a, "it gave an anonymous token");
+        return a->cred->kind == OFS_CRED_SIGNED
+                   ? not_taken(a, resp)
+                   : refused_words(a, "it gave an anonymous token");
     return set_bearer(&answer.token, ofs_token_life_ms(&answer, date), ret,
                       a->err);
 }
@@ -311,55 +351,81 @@ static int try(const struct attempt *with, struct ofs_token_value *ret)
     return r;
 }
 
-static int find(const struct ofs_token_ask *ask, struct ofs_call *call,
+static int find(const struct attempt *a, const struct ofs_cred_source *source,
                 struct ofs_cred *ret, struct ofs_err *err)
 {
-    const struct ofs_cred_source *source = ask->creds;
-    OFS_AUTOFREE char *repo = ofs_token_repo(ask->scopes);
+    OFS_AUTOFREE char *repo = ofs_token_repo(a->ask->scopes);
 
     if (!source->find)
         return 0;
-    return source->find(source->arg, call, ofs_token_host(ask->origin),
+    return source->find(source->arg, a->call, ofs_token_host(a->ask->origin),
                         repo ? repo : "", ret, err);
 }
 
-static int find_anew(const struct ofs_token_ask *ask, struct ofs_call *call,
-                     struct ofs_cred *ret, struct ofs_err *err)
+static int find_anew(const struct attempt *a,
+                     const struct ofs_cred_source *source, struct ofs_cred *ret)
 {
-    const struct ofs_cred_source *source = ask->creds;
+    struct ofs_err unseen = { 0 };
 
     if (source->forget)
-        source->forget(source->arg, ofs_token_host(ask->origin));
-    return find(ask, call, ret, err);
+        source->forget(source->arg, ofs_token_host(a->ask->origin));
+    return find(a, source, ret, &unseen);
 }
 
-/* What a helper hands out ends, and a file changes when its user logs in: a
- * refusal is believed once the source has nothing else to offer. */
-int ofs_token_fetch(const struct ofs_token_ask *ask, struct ofs_call *call,
-                    struct ofs_token_value *ret, struct ofs_err *err)
+enum { HAS_NOTHING = 1 };
+
+/*
+ * What a helper hands out ends, and a file changes when its user logs in: a
+ * refusal is believed once the source has nothing else to offer.
+ */
+static int fetch_from(struct attempt a, const struct ofs_cred_source *source,
+                      bool or_as_nobody, struct ofs_token_value *v)
 {
     OFS_AUTOCRED struct ofs_cred first = { 0 }, second = { 0 };
-    OFS_AUTOTOKENVALUE struct ofs_token_value v = { 0 };
-    struct ofs_err unseen = { 0 };
-    struct attempt a = { .ask = ask,
-                         .cred = &first,
-                         .scopes = ask->scopes,
-                         .call = call,
-                         .err = err ? err : &unseen };
-    int r = find(ask, call, &first, a.err);
+    int r = find(&a, source, &first, a.err);
 
     if (r < 0)
         return r;
-    r = try(&a, &v);
-    if (r == -EACCES && first.kind != OFS_CRED_NONE) {
-        struct ofs_err other = { 0 };
+    if (first.kind == OFS_CRED_NONE && !or_as_nobody)
+        return HAS_NOTHING;
+    a.cred = &first;
+    r = try(&a, v);
+    if (r != -EACCES || first.kind == OFS_CRED_NONE ||
+        find_anew(&a, source, &second) < 0 || ofs_cred_equal(&first, &second))
+        return r;
+    a.cred = &second;
+    return try(&a, v);
+}
 
-        if (find_anew(ask, call, &second, &other) == 0 &&
-            !ofs_cred_equal(&first, &second)) {
-            a.cred = &second;
-            r = try(&a, &v);
-        }
+static int fetch(const struct attempt *a, struct ofs_token_value *v)
+{
+    const struct ofs_token_ask *ask = a->ask;
+    bool more = ask->more_creds && ask->more_creds->find;
+    int r = fetch_from(*a, ask->creds, /* or_as_nobody= */ !more, v);
+
+    if (r == HAS_NOTHING)
+        return fetch_from(*a, ask->more_creds, /* or_as_nobody= */ true, v);
+    if (r == -EACCES && more) {
+        struct ofs_err refusal = *a->err;
+
+        if (fetch_from(*a, ask->more_creds, /* or_as_nobody= */ false, v) == 0)
+            return 0;
+        *a->err = refusal; /* what was asked for first is what is told */
     }
+    return r;
+}
+
+int ofs_token_fetch(const struct ofs_token_ask *ask, struct ofs_call *call,
+                    struct ofs_token_value *ret, struct ofs_err *err)
+{
+    OFS_AUTOTOKENVALUE struct ofs_token_value v = { 0 };
+    struct ofs_err unseen = { 0 };
+    const struct attempt a = { .ask = ask,
+                               .scopes = ask->scopes,
+                               .call = call,
+                               .err = err ? err : &unseen };
+    int r = fetch(&a, &v);
+
     if (r < 0)
         return r;
     *ret = v;

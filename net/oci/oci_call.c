@@ -14,6 +14,7 @@ enum {
     ANSWER_MAX_BYTES = 16 * 1024 * 1024,
     MAX_PAGES = 10000,
     PATH_MAX_BYTES = 64 * 1024,
+    POLICY_MAX_BYTES = 128,
 };
 
 void ofs_oci_resp_done(struct ofs_oci_resp *r)
@@ -65,7 +66,7 @@ static int add_headers(const struct ofs_oci_req *req, struct ofs_strv *headers,
         if (!line || ofs_strv_add_own(headers, line) < 0)
             return ofs_err_nomem(err, "a request");
     }
-    return ofs_strv_add(headers, "") < 0 ? ofs_err_nomem(err, "a request") : 0;
+    return 0;
 }
 
 static int sign(struct ofs_oci *o, struct ofs_call *call,
@@ -88,7 +89,7 @@ static int attempt(struct ofs_oci *o, struct ofs_call *call,
                    struct ofs_http_resp *ret, struct ofs_err *err)
 {
     OFS_AUTOFREE char *url = ofs_strf("%s%s", req->base, req->path);
-    OFS_AUTOSTRV struct ofs_strv headers = { 0 };
+    OFS_AUTOWIPESTRV struct ofs_strv headers = { 0 };
     struct ofs_http_req http = { .method = req->method,
                                  .url = url,
                                  .body = req->body,
@@ -102,10 +103,9 @@ static int attempt(struct ofs_oci *o, struct ofs_call *call,
     r = sign(o, call, req, url, &headers, err);
     if (r < 0)
         return r;
-    /* The empty line at the end becomes the list's NULL for the call. */
-    free(headers.at[--headers.n]);
-    headers.at[headers.n] = NULL;
-    http.headers = (const char *const *)headers.at;
+    http.headers = ofs_strv_array(&headers);
+    if (!http.headers)
+        return ofs_err_nomem(err, "a request");
     ofs_metric_add(&calls, 1);
     *ret_sent = true;
     return ofs_http_do(o->http, call, &http, ret, err);
@@ -170,11 +170,21 @@ static int take(struct ofs_http_resp *resp, struct ofs_oci_resp *ret,
     return 0;
 }
 
-static int fail(const struct ofs_http_resp *resp, struct ofs_err *err)
+static int fail(struct ofs_oci *o, const struct ofs_oci_req *req,
+                const struct ofs_http_resp *resp, struct ofs_err *err)
 {
-    int r =
-        ofs_oci_fail(resp->status, resp->body ? resp->body : "", resp->len,
-                     ofs_headers_get(&resp->headers, "opc-request-id"), err);
+    char why[OFS_OCI_WHY_MAX] = "", policy[POLICY_MAX_BYTES];
+    const struct ofs_oci_hints hints = { .refused = why, .policy = policy };
+    int r;
+
+    if (resp->status == 401)
+        ofs_oci_auth_why(o->auth, ofs_headers_get(&resp->headers, "Date"), why);
+    (void)snprintf(policy, sizeof(policy), "Allow %s to %s",
+                   ofs_oci_auth_grantee(o->auth),
+                   req->needs ? req->needs : OFS_OCI_READ_REPOS);
+    r = ofs_oci_fail(resp->status, resp->body ? resp->body : "", resp->len,
+                     ofs_headers_get(&resp->headers, "opc-request-id"), &hints,
+                     err);
 
     err->retry_after_ms = ofs_retry_after_ms(
         ofs_headers_get(&resp->headers, "retry-after"), ofs_wall_s());
@@ -195,7 +205,7 @@ static int go(struct ofs_oci *o, struct ofs_call *call,
         if (r == 0 && resp.status / 100 == 2)
             return take(&resp, ret, err);
         if (r == 0)
-            r = fail(&resp, err);
+            r = fail(o, req, &resp, err);
         if (!sent || r == -EINTR || r == -EAGAIN)
             return r;
         if (resp.status == 401 && !renewed) {
@@ -279,7 +289,7 @@ static char *page_path(const char *path, const char *page)
 
 /* The absence of opc-next-page is the only end: a page may be empty. */
 int ofs_oci_list(struct ofs_oci *o, struct ofs_call *call, const char *base,
-                 const char *path, ofs_oci_item_fn *fn, void *arg,
+                 const char *path, const struct ofs_oci_lister *lister,
                  struct ofs_err *err)
 {
     OFS_AUTOFREE char *page = NULL;
@@ -287,14 +297,14 @@ int ofs_oci_list(struct ofs_oci *o, struct ofs_call *call, const char *base,
     for (int n = 0; n < MAX_PAGES; n++) {
         OFS_AUTOOCIRESP struct ofs_oci_resp resp = { 0 };
         OFS_AUTOFREE char *here = page_path(path, page);
-        const struct ofs_oci_req req = { .method = "GET",
-                                         .base = base,
-                                         .path = here };
+        const struct ofs_oci_req req = {
+            .method = "GET", .base = base, .path = here, .needs = lister->needs
+        };
         int r = here ? ofs_oci_call(o, call, &req, &resp, err)
                      : ofs_err_nomem(err, "a request");
 
         if (r == 0)
-            r = each_item(resp.doc, fn, arg, err);
+            r = each_item(resp.doc, lister->fn, lister->arg, err);
         if (r < 0 || !resp.next_page)
             return r;
         if (page && strcmp(page, resp.next_page) == 0)

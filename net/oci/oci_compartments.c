@@ -60,7 +60,9 @@ int ofs_oci_list_compartments(struct ofs_oci *o, struct ofs_call *call,
     };
     OFS_AUTOFREE char *path = ofs_oci_path("/20160918/compartments", query);
     struct list list = { 0 };
-    int r = path ? ofs_oci_list(o, call, o->identity, path, add, &list, err)
+    const struct ofs_oci_lister lister = { add, &list,
+                                           "inspect compartments in tenancy" };
+    int r = path ? ofs_oci_list(o, call, o->identity, path, &lister, err)
                  : ofs_err_nomem(err, "a request");
 
     if (r < 0) {

@@ -3,7 +3,7 @@
 
 #include "ocirfs/http.h"
 
-enum { CAP_MS = 8 * 1000 };
+enum { CAP_MS = 8 * 1000, ADVICE_MAX_BYTES = 256 };
 
 static const struct {
     int status;
@@ -70,21 +70,27 @@ int64_t ofs_oci_retry_ms(const struct ofs_oci_failure *f)
     return f->retry_after_ms > wait_ms ? f->retry_after_ms : wait_ms;
 }
 
-/* What a user can do about it, where the service's words do not say. */
-static const char *advice(int status, const char *code)
+/*
+ * What a user can do about it.  404 NotAuthorizedOrNotFound stands for both:
+ * the service does not tell which.
+ */
+static void add_advice(struct ofs_buf *b, int status, const char *code,
+                       const struct ofs_oci_hints *hints)
 {
     if (status == 401)
-        return "; is the clock right, the key uploaded and the user active?";
-    if (status == 404 && strcmp(code, "NotAuthorizedOrNotFound") == 0)
-        return "; missing, or a policy is: the service does not tell which";
-    if (strcmp(code, "FREE_TIER_NOT_SUPPORTED") == 0)
-        return "; name the repositories with repos=";
-    return "";
+        (void)ofs_buf_addf(b, "; %s", hints->refused);
+    else if (strcmp(code, "FREE_TIER_NOT_SUPPORTED") == 0)
+        (void)ofs_buf_adds(b, "; name the repositories with repos=");
+    else if (status == 404 || ofs_oci_errno(status, code) == -EACCES)
+        (void)ofs_buf_addf(b, "; perhaps a policy is missing: %s",
+                           hints->policy);
 }
 
 int ofs_oci_fail(int status, const char *body, size_t len,
-                 const char *request_id, struct ofs_err *err)
+                 const char *request_id, const struct ofs_oci_hints *hints,
+                 struct ofs_err *err)
 {
+    OFS_AUTOBUF struct ofs_buf advice = OFS_BUF_INIT(ADVICE_MAX_BYTES);
     OFS_AUTOJSON json_t *doc = NULL;
     const char *code = NULL, *message = NULL;
     int r;
@@ -95,8 +101,10 @@ int ofs_oci_fail(int status, const char *body, size_t len,
     }
     code = code ? code : "";
     r = ofs_oci_errno(status, code);
-    (void)ofs_err_set(err, r, "OCI answers %d %s: %.140s%s", status, code,
-                      message ? message : "no words", advice(status, code));
+    add_advice(&advice, status, code, hints);
+    (void)ofs_err_set(err, r, "OCI answers %d %s: %.*s%s", status, code,
+                      advice.len ? 80 : 140, message ? message : "no words",
+                      ofs_buf_str(&advice));
     if (!err)
         return r;
     err->http_status = status;

@@ -47,7 +47,8 @@ int ofs_oci_list_images(struct ofs_oci *o, struct ofs_call *call,
     };
     OFS_AUTOFREE char *path = ofs_oci_path(IMAGES, query);
     struct list list = { 0 };
-    int r = path ? ofs_oci_list(o, call, o->artifacts, path, add, &list, err)
+    const struct ofs_oci_lister lister = { add, &list, OFS_OCI_READ_REPOS };
+    int r = path ? ofs_oci_list(o, call, o->artifacts, path, &lister, err)
                  : ofs_err_nomem(err, "a request");
 
     if (r < 0) {
@@ -120,7 +121,8 @@ static int change(struct ofs_oci *o, struct ofs_call *call, const char *path,
                                      .path = path,
                                      .body = body,
                                      .if_match = etag,
-                                     .retry_token = token };
+                                     .retry_token = token,
+                                     .needs = OFS_OCI_MANAGE_REPOS };
 
     if (!body)
         return ofs_err_nomem(err, "a request");

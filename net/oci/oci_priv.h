@@ -16,6 +16,10 @@ struct ofs_oci {
     int max_attempts;
 };
 
+/* What a policy must allow, in its words. */
+#define OFS_OCI_READ_REPOS   "read repos in tenancy"
+#define OFS_OCI_MANAGE_REPOS "manage repos in compartment COMPARTMENT"
+
 struct ofs_oci_req {
     const char *method;
     const char *base;        /* one of the base URLs */
@@ -24,6 +28,7 @@ struct ofs_oci_req {
     const char *if_match;    /* etag; NULL: none */
     const char *retry_token; /* of a POST that changes; NULL: none */
     bool reads;              /* a POST that changes nothing */
+    const char *needs;       /* of a policy; NULL: OFS_OCI_READ_REPOS */
 };
 
 struct ofs_oci_resp {
@@ -46,9 +51,15 @@ int ofs_oci_call(struct ofs_oci *o, struct ofs_call *call,
 /* Takes one item of a list; a negative errno ends it. */
 typedef int ofs_oci_item_fn(const json_t *item, void *arg, struct ofs_err *err);
 
+struct ofs_oci_lister {
+    ofs_oci_item_fn *fn;
+    void *arg;
+    const char *needs; /* as that of ofs_oci_req */
+};
+
 /* GET all pages of a list: a bare array, or an object with `items`. */
 int ofs_oci_list(struct ofs_oci *o, struct ofs_call *call, const char *base,
-                 const char *path, ofs_oci_item_fn *fn, void *arg,
+                 const char *path, const struct ofs_oci_lister *lister,
                  struct ofs_err *err) OFS_MUST_CHECK;
 
 /* A path with its query: pairs of name and value, ends with NULL. */
@@ -75,9 +86,16 @@ int64_t ofs_oci_retry_ms(const struct ofs_oci_failure *f);
 
 int ofs_oci_errno(int status, const char *code);
 
+/* What a user can do, where the service's words do not say. */
+struct ofs_oci_hints {
+    const char *refused; /* why a signature is not taken (401) */
+    const char *policy;  /* the line that allows the call */
+};
+
 /* Fill err from an error body: {"code":…,"message":…}.  Returns err->code. */
 int ofs_oci_fail(int status, const char *body, size_t len,
-                 const char *request_id, struct ofs_err *err);
+                 const char *request_id, const struct ofs_oci_hints *hints,
+                 struct ofs_err *err);
 
 /* ---- models ---- */
 

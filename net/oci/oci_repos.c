@@ -61,7 +61,8 @@ int ofs_oci_list_repositories(struct ofs_oci *o, struct ofs_call *call,
     };
     OFS_AUTOFREE char *path = ofs_oci_path(REPOSITORIES, query);
     struct list list = { 0 };
-    int r = path ? ofs_oci_list(o, call, o->artifacts, path, add, &list, err)
+    const struct ofs_oci_lister lister = { add, &list, OFS_OCI_READ_REPOS };
+    int r = path ? ofs_oci_list(o, call, o->artifacts, path, &lister, err)
                  : ofs_err_nomem(err, "a request");
 
     if (r < 0) {
@@ -120,7 +121,8 @@ static int post(struct ofs_oci *o, struct ofs_call *call, const char *path,
                                      .base = o->artifacts,
                                      .path = path,
                                      .body = text,
-                                     .retry_token = token };
+                                     .retry_token = token,
+                                     .needs = OFS_OCI_MANAGE_REPOS };
 
     if (!text)
         return ofs_err_nomem(err, "a request");
@@ -146,7 +148,8 @@ int ofs_oci_delete_repository(struct ofs_oci *o, struct ofs_call *call,
     OFS_AUTOFREE char *path = ofs_oci_path_of(REPOSITORIES "/", id, "");
     const struct ofs_oci_req req = { .method = "DELETE",
                                      .base = o->artifacts,
-                                     .path = path };
+                                     .path = path,
+                                     .needs = OFS_OCI_MANAGE_REPOS };
 
     return call_one(o, call, &req, NULL, err);
 }
@@ -190,9 +193,11 @@ int ofs_oci_update_repository(struct ofs_oci *o, struct ofs_call *call,
 {
     OFS_AUTOFREE char *path = ofs_oci_path_of(REPOSITORIES "/", id, "");
     OFS_AUTOFREE char *body = dump(describe(change));
-    const struct ofs_oci_req req = {
-        .method = "PUT", .base = o->artifacts, .path = path, .body = body
-    };
+    const struct ofs_oci_req req = { .method = "PUT",
+                                     .base = o->artifacts,
+                                     .path = path,
+                                     .body = body,
+                                     .needs = OFS_OCI_MANAGE_REPOS };
 
     if (!body)
         return ofs_err_set(err, -EINVAL, "a readme must be UTF-8 text");

@@ -101,6 +101,21 @@ static void copies_are_equal_whatever_their_origin(void **state)
     assert_true(ofs_cred_equal(&none, &n));
 }
 
+static void a_principal_has_no_secret_to_send(void **state)
+{
+    OFS_AUTOCRED struct ofs_cred a = { 0 }, b = { 0 }, c = { 0 };
+    char one, two; /* stand for principals, which are not looked into */
+
+    (void)state;
+    assert_int_equal(ofs_cred_sign((void *)&one, "api_key", &a), 0);
+    assert_int_equal(ofs_cred_sign((void *)&two, "api_key", &b), 0);
+    assert_int_equal(a.kind, OFS_CRED_SIGNED);
+    assert_null(a.secret.text);
+    assert_false(ofs_cred_equal(&a, &b));
+    assert_int_equal(ofs_cred_copy(&a, &c), 0);
+    assert_true(ofs_cred_equal(&a, &c));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +123,7 @@ int main(void)
         cmocka_unit_test(the_user_token_means_an_identity_token),
         cmocka_unit_test(basic_is_base64_of_user_and_password),
         cmocka_unit_test(copies_are_equal_whatever_their_origin),
+        cmocka_unit_test(a_principal_has_no_secret_to_send),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,8 @@ static char *describe(const struct ofs_cred *c)
         return ofs_strf("identity:%s", c->secret.text);
     case OFS_CRED_BEARER:
         return ofs_strf("bearer:%s", c->secret.text);
+    case OFS_CRED_SIGNED:
+        break; /* no file has one */
     }
     return NULL;
 }

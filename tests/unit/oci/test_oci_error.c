@@ -80,9 +80,13 @@ static void an_error_body_is_read_and_explained(void **state)
     } rows[] = {
         { 404,
           "{\"code\":\"NotAuthorizedOrNotFound\",\"message\":\"gone\",\"x\":1}",
-          "NotAuthorizedOrNotFound", "does not tell which" },
+          "NotAuthorizedOrNotFound", "gone; perhaps a policy is missing: P" },
+        { 403, "{\"code\":\"NotAuthorized\",\"message\":\"m\"}",
+          "NotAuthorized", "m; perhaps a policy is missing: P" },
+        { 403, "{\"code\":\"NotAllowed\",\"message\":\"m\"}", "NotAllowed",
+          "NotAllowed: m" },
         { 401, "{\"code\":\"NotAuthenticated\"}", "NotAuthenticated",
-          "is the clock right" },
+          "no words; the clock" },
         { 403, "{\"code\":\"FREE_TIER_NOT_SUPPORTED\",\"message\":\"m\"}",
           "FREE_TIER_NOT_SUPPORTED", "repos=" },
         { 502, "<html>", "", "OCI answers 502" },
@@ -90,11 +94,14 @@ static void an_error_body_is_read_and_explained(void **state)
         { 500, "{\"code\":7,\"message\":null}", "", "no words" },
     };
 
+    static const struct ofs_oci_hints hints = { .refused = "the clock",
+                                                .policy = "P" };
+
     (void)state;
     for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
         struct ofs_err err = { 0 };
         int r = ofs_oci_fail(rows[i].status, rows[i].body, strlen(rows[i].body),
-                             i ? NULL : "A/B/C", &err);
+                             i ? NULL : "A/B/C", &hints, &err);
 
         assert_int_equal(r, ofs_oci_errno(rows[i].status, rows[i].id));
         assert_int_equal(err.http_status, rows[i].status);
@@ -102,7 +109,7 @@ static void an_error_body_is_read_and_explained(void **state)
         assert_string_equal(err.request_id, i ? "" : "A/B/C");
         assert_non_null(strstr(err.text, rows[i].says));
     }
-    assert_int_equal(ofs_oci_fail(404, "", 0, NULL, NULL), -ENOENT);
+    assert_int_equal(ofs_oci_fail(404, "", 0, NULL, &hints, NULL), -ENOENT);
 }
 
 int main(void)
