@@ -34,8 +34,9 @@ struct ofs_registry_cfg {
     struct ofs_http *http;
     struct ofs_tokens *tokens;
     const struct ofs_clock *clock;
-    bool allow_plain_http; /* http elsewhere than on loopback */
-    int64_t probe_ms;      /* pause between probes while it is down; 0: 1 s */
+    bool allow_plain_http;   /* http elsewhere than on loopback */
+    const char *denied_hint; /* added to what a 403 says; NULL: nothing */
+    int64_t probe_ms;        /* pause between probes while it is down; 0: 1 s */
 };
 
 /* -EINVAL: a URL that is not one, or plain http without leave. */

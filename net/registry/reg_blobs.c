@@ -232,7 +232,7 @@ static int attempt(struct run *run, struct reg_end *end, struct ofs_call *call,
         return unsatisfiable(run, &resp.headers, err, ret_again);
     if (resp.status < 200 || resp.status > 299) {
         *ret_again = run->at_target;
-        return ofs_reg_refused(end->host, run->what, &resp, err);
+        return ofs_reg_refuse(end, run->what, &resp, err);
     }
     return 0;
 }

@@ -74,7 +74,7 @@ static int by_get(struct reg_end *end, struct ofs_call *call,
     if (r == 0 && resp.status == 416 && ofs_blob_total(&resp.headers, &a->size))
         return 0;
     if (r == 0 && resp.status >= 300)
-        return ofs_reg_refused(end->host, a->what, &resp, err);
+        return ofs_reg_refuse(end, a->what, &resp, err);
     if (r == 0 || r == -ECANCELED)
         return ofs_err_set(err, -EBADMSG, "%s: %s: its size is not told",
                            end->host, a->what);
@@ -119,7 +119,7 @@ static int size_op(struct reg_end *end, struct ofs_call *call, void *arg,
         return 0;
     if (resp.status == 200 || sends_elsewhere_or_refuses(resp.status))
         return by_get(end, call, a, err);
-    return ofs_reg_refused(end->host, a->what, &resp, err);
+    return ofs_reg_refuse(end, a->what, &resp, err);
 }
 
 int ofs_registry_blob_head(struct ofs_registry *r, struct ofs_call *call,

@@ -20,7 +20,7 @@ static int check_answer(const struct reg_end *end,
     if (resp->status == 404)
         return not_one(end, "nothing at /v2/", err);
     if (resp->status < 200 || resp->status > 299)
-        return ofs_reg_refused(end->host, "/v2/", resp, err);
+        return ofs_reg_refuse(end, "/v2/", resp, err);
     if (type && ofs_str_starts(type, "text/html"))
         return not_one(end, "a web page at /v2/", err);
     return 0;

@@ -189,7 +189,7 @@ static int get(struct reg_end *end, struct ofs_call *call, const struct ask *a,
     if (r < 0)
         return r;
     if (resp.status != 200)
-        return ofs_reg_refused(end->host, a->what, &resp, err);
+        return ofs_reg_refuse(end, a->what, &resp, err);
     return take_body(a, &resp, ret, err);
 }
 
@@ -247,7 +247,7 @@ static int head(struct reg_end *end, struct ofs_call *call, const struct ask *a,
     else if (refuses_head(resp.status))
         r = -ENODATA;
     else
-        return ofs_reg_refused(end->host, a->what, &resp, err);
+        return ofs_reg_refuse(end, a->what, &resp, err);
     if (r != -ENODATA)
         return r;
     r = get(end, call, a, ret, err);

@@ -74,6 +74,11 @@ static int parts_init(struct ofs_registry *r,
     if (e < 0)
         return e;
     r->accept = ofs_strf("Accept: %s", ofs_manifest_accept);
+    if (cfg->denied_hint) {
+        r->denied_hint = strdup(cfg->denied_hint);
+        if (!r->denied_hint)
+            return ofs_err_nomem(err, "a registry");
+    }
     if (!r->accept || ofs_reg_memo_init(&r->memo, HINTS_MAX) < 0)
         return ofs_err_nomem(err, "a registry");
     return 0;
@@ -111,6 +116,7 @@ void ofs_registry_free(struct ofs_registry *r)
     ofs_mutex_done(&r->mtx);
     ofs_reg_memo_done(&r->memo);
     free(r->accept);
+    free(r->denied_hint);
     end_done(&r->source);
     end_done(&r->mirror);
     free(r);
