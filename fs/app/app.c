@@ -6,7 +6,6 @@
 #include "mountpoint.h"
 
 #include "ocirfs/clock.h"
-#include "ocirfs/http.h"
 #include "ocirfs/ops.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/store.h"
@@ -54,7 +53,8 @@ static int build_files(struct ofs_app *a, struct ofs_err *err)
         .damaged_arg = a,
     };
     struct ofs_tree_cfg tree = {
-        .url = a->o->source,
+        .url = a->oci.registry_url,
+        .ocir = ofs_app_oci_tree(&a->oci),
         .clock = &ofs_system_clock,
         .repos = &a->o->repos,
         .ttl_ms = a->o->ttl_ms,
@@ -137,8 +137,7 @@ static int build(struct ofs_app *a, struct ofs_err *err)
  */
 static void take_down(struct ofs_app *a)
 {
-    if (a->http)
-        ofs_http_stop(a->http);
+    ofs_app_stop_net(a);
     if (a->session)
         ofs_session_stop(a->session);
     if (a->tree)
@@ -182,6 +181,13 @@ static void harden(const struct ofs_options *o)
     (void)prctl(PR_SET_DUMPABLE, 0);
 }
 
+static const char *next_step(const struct ofs_options *o, int r)
+{
+    if (o->bg || (r != -EHOSTUNREACH && r != -ECONNREFUSED && r != -ETIMEDOUT))
+        return "";
+    return "; is the network up? -o bg mounts all the same and waits for it";
+}
+
 int ofs_app_run(const struct ofs_options *o, const struct ofs_env *env)
 {
     struct ofs_app a = { .o = o, .env = env };
@@ -206,6 +212,6 @@ int ofs_app_run(const struct ofs_options *o, const struct ofs_env *env)
     take_down(&a);
     if (r == 0)
         return 0;
-    (void)fprintf(stderr, "ocirfs: %s\n", err.text);
+    (void)fprintf(stderr, "ocirfs: %s%s\n", err.text, next_step(o, r));
     return EXIT_TROUBLE;
 }

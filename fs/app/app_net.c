@@ -42,9 +42,15 @@ static int build_docker_auth(struct ofs_app *a, struct ofs_err *err)
 
 static int build_tokens(struct ofs_app *a, struct ofs_err *err)
 {
+    const struct ofs_cred_source docker = { find_cred, forget_cred,
+                                            a->docker_auth };
+    const struct ofs_cred_source principal = ofs_app_oci_creds(&a->oci);
+    /* A file that somebody names is his choice; one that lies about is not. */
+    bool docker_first = !principal.find || a->o->auth_file;
     const struct ofs_tokens_cfg tokens = {
         .http = a->http,
-        .creds = { find_cred, forget_cred, a->docker_auth },
+        .creds = docker_first ? docker : principal,
+        .more_creds = docker_first ? principal : docker,
         .clock = &ofs_system_clock,
         .client_id = "ocirfs",
         .allow_plain_http = a->o->plain_http,
@@ -69,8 +75,10 @@ static int build_http(struct ofs_app *a, struct ofs_err *err)
 
 static int build_registry(struct ofs_app *a, struct ofs_err *err)
 {
+    OFS_AUTOFREE char *hint = ofs_app_oci_hint(&a->oci);
     const struct ofs_registry_cfg registry = {
-        .url = a->o->source,
+        .denied_hint = hint,
+        .url = a->oci.registry_url,
         .mirror_url = a->o->mirror,
         .http = a->http,
         .tokens = a->tokens,
@@ -84,10 +92,14 @@ static int build_registry(struct ofs_app *a, struct ofs_err *err)
 
 int ofs_app_build_net(struct ofs_app *a, struct ofs_err *err)
 {
-    int r = build_http(a, err);
+    int r = ofs_app_oci_find(&a->oci, a->o, a->env, err);
 
     if (r == 0)
+        r = build_http(a, err);
+    if (r == 0)
         r = build_docker_auth(a, err);
+    if (r == 0)
+        r = ofs_app_oci_build(&a->oci, a->http, err);
     if (r == 0)
         r = build_tokens(a, err);
     if (r == 0)
@@ -95,19 +107,42 @@ int ofs_app_build_net(struct ofs_app *a, struct ofs_err *err)
     return r;
 }
 
-/* Is it a registry, and may we?  Told before the mount, where a user sees it. */
-int ofs_app_check_net(struct ofs_app *a, struct ofs_err *err)
+/* With the first repository that was named, if it is known how the registry
+ * calls it. */
+static int check(struct ofs_app *a, struct ofs_call *call, struct ofs_err *err)
 {
     const char *repo = a->o->repos.n ? a->o->repos.at[0] : NULL;
+    OFS_AUTOFREE char *name = NULL;
+    int r = ofs_app_oci_check(&a->oci, call, err);
+
+    if (r == 0 && repo && a->oci.on) {
+        name = ofs_app_oci_name(&a->oci, repo);
+        if (!name)
+            return ofs_err_nomem(err, "a name");
+    }
+    if (r == 0)
+        r = ofs_registry_check(a->registry, call, name ? name : repo, err);
+    return r;
+}
+
+int ofs_app_check_net(struct ofs_app *a, struct ofs_err *err)
+{
     struct ofs_call call;
     int r;
 
     if (a->o->bg)
         return 0;
     ofs_call_init(&call, a->o->timeout_ms);
-    r = ofs_registry_check(a->registry, &call, repo, err);
+    r = check(a, &call, err);
     ofs_call_done(&call);
     return r;
+}
+
+void ofs_app_stop_net(struct ofs_app *a)
+{
+    if (a->http)
+        ofs_http_stop(a->http);
+    ofs_app_oci_stop(&a->oci);
 }
 
 void ofs_app_free_net(struct ofs_app *a)
@@ -115,5 +150,6 @@ void ofs_app_free_net(struct ofs_app *a)
     ofs_registry_free(a->registry);
     ofs_tokens_free(a->tokens);
     ofs_docker_auth_free(a->docker_auth);
+    ofs_app_oci_done(&a->oci);
     ofs_http_free(a->http);
 }

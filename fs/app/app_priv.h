@@ -4,9 +4,8 @@
 
 /* Inside fs/app: all objects of a mount, and who makes them. */
 
+#include "app_oci.h"
 #include "status.h"
-
-#include "ocirfs/options.h"
 
 struct ofs_docker_auth;
 struct ofs_http;
@@ -21,6 +20,7 @@ struct ofs_app {
     const struct ofs_env *env;
     char *mountpoint;
     struct ofs_http *http;
+    struct ofs_app_oci oci;
     struct ofs_docker_auth *docker_auth;
     struct ofs_tokens *tokens;
     struct ofs_registry *registry;
@@ -33,6 +33,7 @@ struct ofs_app {
 
 /* The lower half: HTTP, who we are, the registry.  No thread but HTTP's. */
 int ofs_app_build_net(struct ofs_app *a, struct ofs_err *err) OFS_MUST_CHECK;
+void ofs_app_stop_net(struct ofs_app *a); /* what is under way ends */
 void ofs_app_free_net(struct ofs_app *a);
 
 /* May we, and is there somebody?  Told before the mount. */

@@ -1,6 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/options.h"
 
+/* An empty variable says nothing: build files have no other way to unset one. */
+static const char *get(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value ? value : NULL;
+}
+
+static struct ofs_oci_env capture_oci(void)
+{
+    return (struct ofs_oci_env){
+        .home = get("HOME"),
+        .cli_user = get("OCI_CLI_USER"),
+        .cli_tenancy = get("OCI_CLI_TENANCY"),
+        .cli_fingerprint = get("OCI_CLI_FINGERPRINT"),
+        .cli_key_content = get("OCI_CLI_KEY_CONTENT"),
+        .cli_key_file = get("OCI_CLI_KEY_FILE"),
+        .cli_region = get("OCI_CLI_REGION"),
+        .cli_passphrase = get("OCI_CLI_PASSPHRASE"),
+        .cli_security_token_file = get("OCI_CLI_SECURITY_TOKEN_FILE"),
+        .cli_config_file = get("OCI_CLI_CONFIG_FILE"),
+        .cli_profile = get("OCI_CLI_PROFILE"),
+        .cli_auth = get("OCI_CLI_AUTH"),
+        .config_file = get("OCI_CONFIG_FILE"),
+        .config_profile = get("OCI_CONFIG_PROFILE"),
+        .region = get("OCI_REGION"),
+        .rp_version = get("OCI_RESOURCE_PRINCIPAL_VERSION"),
+        .rp_rpst = get("OCI_RESOURCE_PRINCIPAL_RPST"),
+        .rp_private_pem = get("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"),
+        .rp_passphrase = get("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE"),
+        .rp_region = get("OCI_RESOURCE_PRINCIPAL_REGION"),
+        .kubernetes_host = get("KUBERNETES_SERVICE_HOST"),
+        .kubernetes_port = get("KUBERNETES_SERVICE_PORT_PROXYMUX"),
+        .metadata_url = get("OCI_METADATA_BASE_URL"),
+    };
+}
+
 void ofs_env_capture(struct ofs_env *ret)
 {
     *ret = (struct ofs_env){
@@ -12,6 +49,9 @@ void ofs_env_capture(struct ofs_env *ret)
         .docker_auth_config = getenv("DOCKER_AUTH_CONFIG"),
         .registry_auth_file = getenv("REGISTRY_AUTH_FILE"),
         .path = getenv("PATH"),
+        .oci = capture_oci(),
+        .oci_region_metadata = get("OCI_REGION_METADATA"),
+        .oci_default_realm = get("OCI_DEFAULT_REALM"),
         .uid = getuid(),
         .gid = getgid(),
     };

@@ -57,6 +57,42 @@ static const struct row rows[] = {
       "error, warn, info or debug (info)" },
 };
 
+static const struct row oci_rows[] = {
+    { "auth", "KIND", ofs_opt_auth, FIELD(auth),
+      "how to sign in; see below (auto)" },
+    { "config", "FILE", ofs_opt_path, FIELD(config),
+      "of Oracle's CLI and SDKs (~/.oci/config)" },
+    { "profile", "NAME", ofs_opt_text, FIELD(profile),
+      "the profile in it (DEFAULT)" },
+    { "compartment", "NAME", ofs_opt_text, FIELD(compartment),
+      "the part to show: prod/eu, or an OCID (all)" },
+    { "region", "REGION", ofs_opt_text, FIELD(region),
+      "SOURCE is a URL, but of OCIR in that region" },
+    { "namespace", "NAME", ofs_opt_text, FIELD(namespace_name),
+      "of the tenancy (Object Storage is asked)" },
+    { "registry", "URL", ofs_opt_text, FIELD(registry),
+      "another way to the region's registry" },
+    { "identity", "URL", ofs_opt_text, FIELD(identity),
+      "the same to Identity" },
+    { "artifacts", "URL", ofs_opt_text, FIELD(artifacts),
+      "the same to Artifacts" },
+    { "objectstorage", "URL", ofs_opt_text, FIELD(objectstorage),
+      "the same to Object Storage" },
+    { "federation", "URL", ofs_opt_text, FIELD(federation),
+      "the same to Auth, which knows instances" },
+    { "service_account", "DIR", ofs_opt_path, FIELD(service_account),
+      "of a pod (/var/run/secrets/kubernetes.io/...)" },
+};
+
+static const struct group {
+    const char *heading; /* in --help */
+    const struct row *rows;
+    size_t n;
+} groups[] = {
+    { "options", rows, OFS_COUNT_OF(rows) },
+    { "options for OCIR", oci_rows, OFS_COUNT_OF(oci_rows) },
+};
+
 /* Of mount(8) and libfuse; handed on as they are. */
 static const char *const kernel_options[] = {
     "allow_other", "auto_unmount", "ro",       "dev",     "nodev",
@@ -81,9 +117,13 @@ static bool is_one_of(const char *s, const char *const *list, size_t n)
 
 static const struct row *find_row(const char *name, size_t len)
 {
-    for (size_t i = 0; i < OFS_COUNT_OF(rows); i++)
-        if (strlen(rows[i].name) == len && memcmp(rows[i].name, name, len) == 0)
-            return &rows[i];
+    for (size_t i = 0; i < OFS_COUNT_OF(groups); i++) {
+        const struct row *end = groups[i].rows + groups[i].n;
+
+        for (const struct row *row = groups[i].rows; row < end; row++)
+            if (strlen(row->name) == len && memcmp(row->name, name, len) == 0)
+                return row;
+    }
     return NULL;
 }
 
@@ -266,17 +306,39 @@ int ofs_options_parse(int argc, char *const *argv, const struct ofs_env *env,
     return 0;
 }
 
+static void free_texts(struct ofs_options *o, const struct group *g)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        ofs_opt_parse *parse = g->rows[i].parse;
+
+        if (parse == ofs_opt_text || parse == ofs_opt_path ||
+            parse == ofs_opt_auth)
+            free(*(char **)((char *)o + g->rows[i].offset));
+    }
+}
+
 void ofs_options_done(struct ofs_options *o)
 {
+    for (size_t i = 0; i < OFS_COUNT_OF(groups); i++)
+        free_texts(o, &groups[i]);
     free(o->source);
     free(o->mountpoint);
     ofs_strv_done(&o->repos);
-    free(o->mirror);
-    free(o->ca_file);
-    free(o->auth_file);
-    free(o->cache_dir);
     ofs_strv_done(&o->kernel);
     *o = (struct ofs_options){ 0 };
+}
+
+static void help_group(const struct group *g, struct ofs_buf *b)
+{
+    (void)ofs_buf_addf(b, "\n%s:\n", g->heading);
+    for (size_t i = 0; i < g->n; i++) {
+        const struct row *row = &g->rows[i];
+        OFS_AUTOFREE char *name =
+            ofs_strf("%s%s%s", row->name, row->value ? "=" : "",
+                     row->value ? row->value : "");
+
+        (void)ofs_buf_addf(b, "  -o %-22s %s\n", name ? name : "", row->help);
+    }
 }
 
 int ofs_options_help(struct ofs_buf *b)
@@ -287,6 +349,10 @@ int ofs_options_help(struct ofs_buf *b)
            "Shows a container registry as a directory tree.\n"
            "\n"
            "SOURCE:\n"
+           "  sa-saopaulo-1, gru            OCIR of that region, with its "
+           "compartments\n"
+           "  ocir.sa-saopaulo-1.oci.oraclecloud.com, gru.ocir.io   the same "
+           "by its names\n"
            "  https://host[:port][/prefix]  an OCI-distribution registry\n"
            "  http://host[:port][/prefix]   the same without TLS; loopback "
            "only\n"
@@ -295,20 +361,14 @@ int ofs_options_help(struct ofs_buf *b)
            "  -f              stay in the foreground, log to stderr\n"
            "  -d              the same, and log every request\n"
            "  -h, --help      this text\n"
-           "  -V, --version   the version\n"
-           "\n"
-           "options:\n");
-    for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
-        OFS_AUTOFREE char *name =
-            ofs_strf("%s%s%s", rows[i].name, rows[i].value ? "=" : "",
-                     rows[i].value ? rows[i].value : "");
-
-        (void)ofs_buf_addf(b, "  -o %-22s %s\n", name ? name : "",
-                           rows[i].help);
-    }
+           "  -V, --version   the version\n");
+    for (size_t i = 0; i < OFS_COUNT_OF(groups); i++)
+        help_group(&groups[i], b);
     (void)ofs_buf_adds(
         b, "\nAlso those of mount(8) and FUSE: allow_other, auto_unmount, "
            "nodev, nosuid,\nnoexec, noatime, _netdev, nofail, x-systemd.*\n"
-           "TIME: 500ms, 10s, 5m, 1h.  SIZE: 500M, 20G.\n");
+           "TIME: 500ms, 10s, 5m, 1h.  SIZE: 500M, 20G.\n"
+           "KIND: auto, api_key, security_token, instance_principal, "
+           "resource_principal,\noke_workload_identity, instance_obo_user.\n");
     return b->failed;
 }

@@ -2,6 +2,7 @@
 #include "optvalue.h"
 
 #include "ocirfs/log.h"
+#include "ocirfs/oci_auth.h"
 #include "ocirfs/str.h"
 
 #include <sys/types.h>
@@ -115,6 +116,11 @@ int ofs_opt_path(const char *text, void *member)
         return -EBADMSG;
     path = ofs_strf("%s/%s", here, text);
     return path ? ofs_opt_text(path, member) : -ENOMEM;
+}
+
+int ofs_opt_auth(const char *text, void *member)
+{
+    return ofs_oci_auth_is_kind(text) ? ofs_opt_text(text, member) : -EBADMSG;
 }
 
 int ofs_opt_list(const char *text, void *member)

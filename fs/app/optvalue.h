@@ -16,6 +16,7 @@ ofs_opt_parse ofs_opt_id;      /* uid_t, gid_t */
 ofs_opt_parse ofs_opt_mode;    /* mode_t, octal */
 ofs_opt_parse ofs_opt_text;    /* char *, owned; the last one wins */
 ofs_opt_parse ofs_opt_path;    /* the same, absolute: a daemon works in "/" */
+ofs_opt_parse ofs_opt_auth;    /* char *, owned: a kind of principal */
 ofs_opt_parse ofs_opt_list;    /* struct ofs_strv, adds to it; ':' separates */
 ofs_opt_parse ofs_opt_true;    /* bool */
 ofs_opt_parse ofs_opt_verify;  /* bool: strict */

@@ -10,6 +10,7 @@
 
 #include "ocirfs/err.h"
 #include "ocirfs/log.h"
+#include "ocirfs/oci_auth.h"
 #include "ocirfs/str.h"
 
 #include <stdbool.h>
@@ -31,6 +32,11 @@ struct ofs_options {
     char *mirror, *ca_file, *auth_file; /* NULL: not given */
     bool plain_http, bg;
 
+    /* Oracle's cloud; NULL: not given */
+    char *auth, *config, *profile, *region, *compartment, *namespace_name;
+    char *registry, *identity, *artifacts, *objectstorage, *federation;
+    char *service_account;
+
     /* the cache */
     char *cache_dir;
     uint64_t cache_bytes;
@@ -46,6 +52,8 @@ struct ofs_env {
     const char *home, *xdg_cache_home, *xdg_runtime_dir, *xdg_config_home;
     const char *docker_config, *docker_auth_config, *registry_auth_file;
     const char *path;
+    struct ofs_oci_env oci;
+    const char *oci_region_metadata, *oci_default_realm;
     uid_t uid;
     gid_t gid;
 };
