@@ -58,6 +58,19 @@ int ofs_http_do(struct ofs_http *h, struct ofs_call *call,
                 const struct ofs_http_req *req, struct ofs_http_resp *ret,
                 struct ofs_err *err) OFS_MUST_CHECK;
 
+/*
+ * Uploads whose `read` said -EAGAIN are asked again.  From any thread, under
+ * any lock below OFS_RANK_HTTP; does not block.
+ */
+void ofs_http_upload_more(struct ofs_http *h);
+
+/*
+ * Let `ms` pass between two requests.  0; or the call's word, as
+ * ofs_call_sleep(); or -EINTR: ofs_http_stop().
+ */
+int ofs_http_pause(struct ofs_http *h, struct ofs_call *call, int64_t ms,
+                   struct ofs_err *err) OFS_MUST_CHECK;
+
 /* Was no answer had at all: network, time-out, TLS?  (By errno.) */
 bool ofs_http_is_unreachable(int code);
 

@@ -28,15 +28,22 @@ struct ofs_http_sink {
     void *arg;
 };
 
+/* The size of a body that is still being made. */
+#define OFS_UNTIL_END UINT64_MAX
+
 /*
  * Where a request body comes from when it is not in memory.  Called on the
  * engine's thread, as a sink is; begins again at 0 when an attempt is repeated.
  */
 struct ofs_http_upload {
-    /* Up to `len` bytes at `off`; count, 0 at the end, or negative errno. */
+    /*
+     * Up to `len` bytes at `off`; how many; 0 at the end; -EAGAIN: none yet,
+     * ofs_http_upload_more() will tell; another negative errno ends the
+     * transfer.  While it waits for its source, silence is no stall.
+     */
     ssize_t (*read)(void *arg, void *buf, size_t len, uint64_t off);
     void *arg;
-    uint64_t size; /* bytes */
+    uint64_t size; /* bytes, or OFS_UNTIL_END */
 };
 
 struct ofs_http_req {
@@ -51,7 +58,7 @@ struct ofs_http_req {
     size_t max_body;   /* of resp->body, bytes; 0: 64 KiB; beyond: -EFBIG,
                            but a body that is not of a 2xx is cut there */
     int max_redirects; /* 0: hand a 3xx to the caller; usual: 5 */
-    bool no_retry;     /* one attempt */
+    bool no_retry;     /* one attempt; no byte of `upload` is sent twice */
     bool repeatable; /* POST/PATCH that does no harm twice; others by method */
 };
 

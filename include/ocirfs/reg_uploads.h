@@ -15,25 +15,7 @@
 
 #include "ocirfs/registry.h"
 
-#include <sys/types.h>
-
-/* The size of data that are still being written. */
-#define OFS_UNTIL_END UINT64_MAX
-
-/*
- * Bytes to send.  `read` is called on the HTTP engine's thread and must not
- * wait: up to `len` bytes at `off`; how many; 0 at the end; -EAGAIN: not
- * written yet (ofs_uploads_wake() tells when there is more); another negative
- * errno ends the request with it.  Begins again at any earlier offset when an
- * attempt is repeated.
- */
-struct ofs_blob_data {
-    ssize_t (*read)(void *arg, void *buf, size_t len, uint64_t off);
-    void *arg;
-    uint64_t size; /* bytes, or OFS_UNTIL_END */
-};
-
-/* Data that were said not to be there yet may be there now.  Any thread. */
+/* Data (registry.h) that were not there yet may be there now.  Any thread. */
 void ofs_uploads_wake(struct ofs_registry *r);
 
 enum ofs_pushed {

@@ -3,10 +3,11 @@
 #define OFS_REGISTRY_H
 
 /*
- * One registry that speaks the OCI distribution specification, read side.
- * Knows tokens, the odd answers of real servers, an optional mirror that is
- * asked first, and whether the registry answers at all.  Thread-safe; every
- * call blocks as its ofs_call allows and returns -EAGAIN when it may not.
+ * One registry that speaks the OCI distribution specification, read side
+ * (reg_uploads.h and reg_publish.h write).  Knows tokens, the odd answers of
+ * real servers, an optional mirror that is asked first, and whether the
+ * registry answers at all.  Thread-safe; every call blocks as its ofs_call
+ * allows and returns -EAGAIN when it may not.
  *
  * Common errors: -ENOENT no such repository, tag or blob; -EACCES 401 after a
  * new token, 403; -ETIMEDOUT, -EBUSY, -EBADMSG the server broke the protocol
@@ -120,6 +121,19 @@ int ofs_registry_blob_head(struct ofs_registry *r, struct ofs_call *call,
 
 /* Bytes of a blob, in order; on the HTTP engine's thread (see http.h). */
 typedef int ofs_blob_sink(void *arg, const void *data, size_t len);
+
+/*
+ * Bytes to send.  `read` is called on the HTTP engine's thread and must not
+ * wait: up to `len` bytes at `off`; how many; 0 at the end; -EAGAIN: not
+ * written yet, ofs_uploads_wake() will tell; another negative errno ends the
+ * request with it.  Begins again at any earlier offset when an attempt is
+ * repeated.
+ */
+struct ofs_blob_data {
+    ssize_t (*read)(void *arg, void *buf, size_t len, uint64_t off);
+    void *arg;
+    uint64_t size; /* bytes, or OFS_UNTIL_END (httpreq.h) */
+};
 
 /*
  * Stream bytes [off, off + len) of a blob of `size` bytes to `sink`.  `len`

@@ -51,6 +51,7 @@ struct ofs_engine {
     unsigned n_callers;                   /* guarded by mtx */
     struct ofs_waitlist pausing;          /* guarded by mtx */
     bool running, stopping, asleep;       /* guarded by mtx */
+    bool more;                            /* guarded by mtx: wake the resting */
 
     struct ofs_engine_job *active; /* engine thread */
     int64_t now_ms;                /* engine thread: begin of this turn */
@@ -150,6 +151,7 @@ struct orders {
     struct ofs_engine_job *fresh;
     bool some_given_up;
     bool stopping;
+    bool more;
 };
 
 static struct orders take_orders(struct ofs_engine *e)
@@ -162,6 +164,8 @@ static struct orders take_orders(struct ofs_engine *e)
     e->tail = &e->queue;
     o.some_given_up = e->n_given_up > 0;
     o.stopping = e->stopping;
+    o.more = e->more;
+    e->more = false;
     for (struct ofs_engine_job *job = o.fresh; job; job = job->next)
         job->state = OFS_JOB_ACTIVE;
     return o;
@@ -173,6 +177,13 @@ static bool is_given_up(struct ofs_engine *e, const struct ofs_engine_job *job)
     return job->given_up;
 }
 
+/* Ask the job's source again. */
+static void go_on(struct ofs_engine_job *job)
+{
+    ofs_lifesign_go_on(&job->life);
+    (void)curl_easy_pause(job->easy, CURLPAUSE_CONT);
+}
+
 static void obey(struct ofs_engine *e, const struct orders *o)
 {
     struct ofs_engine_job *job, *next;
@@ -181,7 +192,7 @@ static void obey(struct ofs_engine *e, const struct orders *o)
         next = job->next;
         begin(e, job);
     }
-    if (!o->some_given_up && !o->stopping)
+    if (!o->some_given_up && !o->stopping && !o->more)
         return;
     for (job = e->active; job; job = next) {
         next = job->next;
@@ -189,6 +200,8 @@ static void obey(struct ofs_engine *e, const struct orders *o)
             cut(e, job, OFS_END_STOP);
         else if (is_given_up(e, job))
             cut(e, job, OFS_END_CALLER);
+        else if (job->life.resting)
+            go_on(job);
     }
 }
 
@@ -221,9 +234,12 @@ static int patrol(struct ofs_engine *e, bool calm)
     int64_t nap = calm ? NAP_MAX_MS : SETTLE_MS;
 
     for (job = e->active; job; job = next) {
-        int64_t due = ofs_lifesign_due_ms(&job->life);
+        int64_t due;
 
         next = job->next;
+        if (job->life.roused)
+            go_on(job);
+        due = ofs_lifesign_due_ms(&job->life);
         if (job->life.since_ms == e->now_ms && nap > SETTLE_MS)
             nap = SETTLE_MS;
         if (due <= e->now_ms)
@@ -240,7 +256,7 @@ static int patrol(struct ofs_engine *e, bool calm)
 static bool may_sleep(struct ofs_engine *e)
 {
     OFS_GUARD(&e->mtx);
-    e->asleep = !e->queue && e->n_given_up == 0 && !e->stopping;
+    e->asleep = !e->queue && e->n_given_up == 0 && !e->stopping && !e->more;
     return e->asleep;
 }
 
@@ -386,6 +402,20 @@ static bool submit(struct ofs_engine *e, struct ofs_engine_job *job)
     if (wake)
         (void)curl_multi_wakeup(e->multi);
     return true;
+}
+
+void ofs_engine_more(struct ofs_engine *e)
+{
+    bool wake;
+
+    {
+        OFS_GUARD(&e->mtx);
+        e->more = true;
+        wake = e->asleep;
+        e->asleep = false;
+    }
+    if (wake)
+        (void)curl_multi_wakeup(e->multi);
 }
 
 static void unqueue(struct ofs_engine *e, struct ofs_engine_job *job)

@@ -63,6 +63,9 @@ int ofs_engine_run(struct ofs_engine *e, struct ofs_call *call,
                    struct ofs_engine_job *job,
                    struct ofs_err *err) OFS_MUST_CHECK;
 
+/* Jobs that rest (lifesign.h) go on.  Any thread; does not block. */
+void ofs_engine_more(struct ofs_engine *e);
+
 /* Sleep for `ms`.  0; or the call's word; or -EINTR: the engine stops. */
 int ofs_engine_pause(struct ofs_engine *e, struct ofs_call *call, int64_t ms,
                      struct ofs_err *err) OFS_MUST_CHECK;

@@ -342,6 +342,23 @@ static int perform(struct ofs_http *h, struct ofs_call *call,
     return r < 0 ? r : give(&s, ret, err);
 }
 
+void ofs_http_upload_more(struct ofs_http *h)
+{
+    ofs_engine_more(h->engine);
+}
+
+int ofs_http_pause(struct ofs_http *h, struct ofs_call *call, int64_t ms,
+                   struct ofs_err *err)
+{
+    int r;
+
+    if (!ofs_engine_enter(h->engine))
+        return ofs_err_set(err, -EINTR, "the HTTP engine does not run");
+    r = ofs_engine_pause(h->engine, call, ms, err);
+    ofs_engine_leave(h->engine);
+    return r;
+}
+
 int ofs_http_do(struct ofs_http *h, struct ofs_call *call,
                 const struct ofs_http_req *req, struct ofs_http_resp *ret,
                 struct ofs_err *err)

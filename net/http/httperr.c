@@ -25,6 +25,7 @@ static const struct meaning {
       "the connection was closed without an answer" },
     { CURLE_PARTIAL_FILE, -EIO, false, "the body ended too early" },
     { CURLE_SEND_ERROR, -EIO, false, "the connection broke" },
+    { CURLE_SEND_FAIL_REWIND, -EIO, false, "the connection broke" },
     { CURLE_RECV_ERROR, -EIO, false, "the connection broke" },
     { CURLE_OPERATION_TIMEDOUT, -ETIMEDOUT, false, "no answer in time" },
     { CURLE_SSL_CACERT_BADFILE, -EPROTO, true,

@@ -15,6 +15,8 @@ void ofs_lifesign_begin(struct ofs_lifesign *l)
 {
     enter(l, OFS_PHASE_WAITING);
     l->sent = false;
+    l->resting = false;
+    l->roused = false;
     l->peer[0] = '\0';
 }
 
@@ -23,8 +25,22 @@ void ofs_lifesign_tick(struct ofs_lifesign *l)
     l->since_ms = *l->now_ms;
 }
 
+void ofs_lifesign_rest(struct ofs_lifesign *l)
+{
+    l->resting = true;
+}
+
+void ofs_lifesign_go_on(struct ofs_lifesign *l)
+{
+    l->resting = false;
+    l->roused = false;
+    ofs_lifesign_tick(l);
+}
+
 int64_t ofs_lifesign_due_ms(const struct ofs_lifesign *l)
 {
+    if (l->resting)
+        return OFS_NEVER;
     switch (l->phase) {
     case OFS_PHASE_CONNECTING:
         return l->since_ms + l->limits->connect_ms;

@@ -28,6 +28,8 @@ struct ofs_lifesign {
     enum ofs_phase phase;
     int64_t since_ms; /* last sign */
     bool sent;        /* had a connection at some time */
+    bool resting;     /* an upload waits for its own source */
+    bool roused;      /* and need not, since the answer is there */
     char peer[64];    /* address of the last connect; "" when there was none */
 };
 
@@ -36,6 +38,10 @@ void ofs_lifesign_begin(struct ofs_lifesign *l);
 
 /* A byte went by. */
 void ofs_lifesign_tick(struct ofs_lifesign *l);
+
+/* The upload waits for its source, and no longer does. */
+void ofs_lifesign_rest(struct ofs_lifesign *l);
+void ofs_lifesign_go_on(struct ofs_lifesign *l);
 
 /* When it will have been silent for too long; OFS_NEVER: it may wait. */
 int64_t ofs_lifesign_due_ms(const struct ofs_lifesign *l);

@@ -19,7 +19,8 @@ enum {
      * 256 KiB, 20 MiB with 512 KiB.
      */
     STREAM_BUFFER = 256 * 1024,
-    SMALL_BUFFER = 32 * 1024, /* the same for manifests and tokens */
+    SMALL_BUFFER = 32 * 1024,   /* the same for manifests and tokens */
+    UPLOAD_BUFFER = 512 * 1024, /* what one read() of an upload may bring */
     DEFAULT_MAX_BODY = 64 * 1024,
     /* An error page beyond this is not read to its end any more. */
     DISCARD_MAX = 1024 * 1024,
@@ -34,6 +35,15 @@ static struct ofs_metric connections =
     OFS_COUNTER("ocirfs_http_connections_total", "Connections opened.");
 
 /* --- engine thread: what libcurl hears and wants ------------------------ */
+
+static uint64_t upload_size(const struct ofs_transfer *t)
+{
+    if (!t->hop->body)
+        return 0;
+    return t->req->upload ? t->req->upload->size
+           : t->req->body ? t->req->body_len
+                          : 0;
+}
 
 /* End the transfer from a callback; the caller returns what libcurl wants. */
 static void refuse(struct ofs_transfer *t, int code, const char *words)
@@ -64,11 +74,23 @@ static bool announces_too_much(const struct ofs_transfer *t)
            ofs_str_u64(text, &len) == 0 && len > max_body(t);
 }
 
+/*
+ * The rest of the body is not wanted.  libcurl stops by itself, but not when
+ * the answer has "Connection: close", nor while the upload rests.
+ */
+static void stop_sending(struct ofs_transfer *t)
+{
+    t->refused = true;
+    t->job.life.roused = true;
+}
+
 static void act_on_head(struct ofs_transfer *t)
 {
     const struct ofs_http_sink *sink = t->req->sink;
     int r = 0;
 
+    if (t->head.status >= 300 && t->head.status != 407 && upload_size(t) > 0)
+        stop_sending(t);
     if (!is_success(t))
         return; /* may be a proxy's 407, with the real head behind it */
     ofs_resphead_freeze(&t->head);
@@ -144,15 +166,6 @@ static size_t on_body(char *data, size_t one, size_t n, void *arg)
     return r < 0 ? 0 : n;
 }
 
-static uint64_t upload_size(const struct ofs_transfer *t)
-{
-    if (!t->hop->body)
-        return 0;
-    return t->req->upload ? t->req->upload->size
-           : t->req->body ? t->req->body_len
-                          : 0;
-}
-
 /* The next piece of the request's body; 0 at the end, or negative errno. */
 static ssize_t read_piece(const struct ofs_transfer *t, char *buf, size_t room)
 {
@@ -169,15 +182,21 @@ static ssize_t read_piece(const struct ofs_transfer *t, char *buf, size_t room)
         return (ssize_t)room;
     }
     got = up->read(up->arg, buf, room, t->uploaded);
+    if (got == 0 && up->size == OFS_UNTIL_END)
+        return 0;
     return got == 0 || got > (ssize_t)room ? -EIO : got;
 }
 
 static size_t on_upload(char *buf, size_t one, size_t n, void *arg)
 {
     struct ofs_transfer *t = arg;
-    ssize_t got = read_piece(t, buf, one * n);
+    ssize_t got = t->refused ? 0 : read_piece(t, buf, one * n);
 
     ofs_lifesign_tick(&t->job.life);
+    if (got == -EAGAIN) {
+        ofs_lifesign_rest(&t->job.life);
+        return CURL_READFUNC_PAUSE;
+    }
     if (got < 0) {
         refuse(t, (int)got, "the body to send cannot be read");
         return CURL_READFUNC_ABORT;
@@ -186,11 +205,31 @@ static size_t on_upload(char *buf, size_t one, size_t n, void *arg)
     return (size_t)got;
 }
 
-/* libcurl found its connection closed and begins again on another one. */
+/* What was read may take long to go out: that is a sign of life, too. */
+static int on_progress(void *arg, curl_off_t down_size, curl_off_t down,
+                       curl_off_t up_size, curl_off_t up)
+{
+    struct ofs_transfer *t = arg;
+
+    (void)down_size;
+    (void)down;
+    (void)up_size;
+    if (up != t->on_wire)
+        ofs_lifesign_tick(&t->job.life);
+    t->on_wire = up;
+    return 0;
+}
+
+/*
+ * libcurl found its connection closed and begins again on another one.  Not
+ * with what is to be sent once: the server may have taken a part of it.
+ */
 static int on_rewind(void *arg, curl_off_t off, int origin)
 {
     struct ofs_transfer *t = arg;
 
+    if (t->req->no_retry && t->req->upload && t->uploaded > 0)
+        return CURL_SEEKFUNC_FAIL;
     if (origin != SEEK_SET || off < 0 || (uint64_t)off > upload_size(t))
         return CURL_SEEKFUNC_FAIL;
     t->uploaded = (uint64_t)off;
@@ -243,6 +282,18 @@ static bool add_lines(struct ofs_transfer *t)
 #define SET(option, value)                                                     \
     (rc = rc == CURLE_OK ? curl_easy_setopt(easy, option, value) : rc)
 
+/* What an upload needs that is larger than a manifest. */
+static CURLcode set_upload(struct ofs_transfer *t, CURL *easy)
+{
+    CURLcode rc = CURLE_OK;
+
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_XFERINFODATA, t);
+    return rc;
+}
+
 static CURLcode set_method(struct ofs_transfer *t, CURL *easy)
 {
     const char *method = t->hop->method;
@@ -258,14 +309,13 @@ static CURLcode set_method(struct ofs_transfer *t, CURL *easy)
         return rc;
     /* Also for an empty body: POST and PUT must tell its length, 0. */
     SET(CURLOPT_UPLOAD, 1L);
-    SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
+    SET(CURLOPT_INFILESIZE_LARGE,
+        size == OFS_UNTIL_END ? -1 : (curl_off_t)size);
     SET(CURLOPT_READFUNCTION, on_upload);
     SET(CURLOPT_READDATA, t);
     SET(CURLOPT_SEEKFUNCTION, on_rewind);
     SET(CURLOPT_SEEKDATA, t);
-    if (t->req->upload)
-        SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)STREAM_BUFFER);
-    return rc;
+    return rc == CURLE_OK && t->req->upload ? set_upload(t, easy) : rc;
 }
 
 static CURLcode set_answer(struct ofs_transfer *t, CURL *easy)
@@ -392,7 +442,9 @@ static int judge(struct ofs_transfer *t, CURL *easy, struct ofs_err *err)
     if (t->verdict < 0)
         return ofs_err_set(err, t->verdict, "%s: %s", t->host,
                            t->verdict_words);
-    if (t->discarded > DISCARD_MAX)
+    /* A server that refuses a body closes before it has read all of it. */
+    if (t->discarded > DISCARD_MAX ||
+        (t->refused && t->job.end == OFS_END_CURL))
         return 0;
     if (is_endless_header(t))
         return ofs_err_set(err, -EFBIG, "%s: the header is longer than allowed",

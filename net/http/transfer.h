@@ -34,12 +34,14 @@ struct ofs_transfer {
     struct ofs_buf body; /* what did not go to the sink */
     bool sent;           /* the request left, in part at least */
     bool fed;            /* the sink was given a byte */
+    bool refused;        /* a request with a body was answered with 3xx-5xx */
     bool permanent;      /* failed, and would fail again */
 
     /* Ours. */
     struct ofs_engine_job job;
     struct curl_slist *lines;
-    uint64_t uploaded;  /* bytes */
+    uint64_t uploaded;  /* bytes that were read to be sent */
+    int64_t on_wire;    /* bytes, as libcurl counts them */
     uint64_t discarded; /* bytes of an error's body beyond its limit */
     int verdict; /* negative errno of a callback that ended it; 0: none */
     const char *verdict_words;
