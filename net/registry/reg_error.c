@@ -97,20 +97,52 @@ static const struct {
     const char *id;
     int code;
 } reasons[] = {
-    { "BLOB_UNKNOWN", -ENOENT },   { "MANIFEST_UNKNOWN", -ENOENT },
-    { "NAME_UNKNOWN", -ENOENT },   { "NAME_INVALID", -ENOENT },
-    { "TAG_INVALID", -ENOENT },    { "UNAUTHORIZED", -EACCES },
-    { "DENIED", -EACCES },         { "UNSUPPORTED", -EOPNOTSUPP },
-    { "TOOMANYREQUESTS", -EBUSY },
+    { "BLOB_UNKNOWN", -ENOENT },     { "MANIFEST_UNKNOWN", -ENOENT },
+    { "NAME_UNKNOWN", -ENOENT },     { "NAME_INVALID", -ENOENT },
+    { "TAG_INVALID", -ENOENT },      { "UNAUTHORIZED", -EACCES },
+    { "DENIED", -EACCES },           { "UNSUPPORTED", -EOPNOTSUPP },
+    { "TOOMANYREQUESTS", -EBUSY },   { "MANIFEST_BLOB_UNKNOWN", -ENOENT },
+    { "DIGEST_INVALID", -EBADMSG },  { "SIZE_INVALID", -EBADMSG },
+    { "BLOB_UPLOAD_UNKNOWN", -EIO }, { "BLOB_UPLOAD_INVALID", -EIO },
 };
 
-int ofs_reg_errno(int status, const char *id)
+/*
+ * Harbor, ECR, Artifact Registry and others forbid to move a tag with 400,
+ * 403, 409 or 412, and tell of quotas with 400 or 403; the words are what they
+ * have in common.
+ */
+static const struct {
+    const char *word;
+    int code;
+} hints[] = { { "immutab", -EPERM },
+              { "quota", -EDQUOT },
+              { "limitexceeded", -EDQUOT } };
+
+static int by_words(const struct reg_words *words)
+{
+    for (size_t i = 0; i < OFS_COUNT_OF(hints); i++)
+        if (strcasestr(words->id, hints[i].word) ||
+            strcasestr(words->text, hints[i].word))
+            return hints[i].code;
+    return 0;
+}
+
+/* A 4xx that says "no, you may not" in one way or another. */
+static bool forbids(int status)
+{
+    return status == 400 || status == 403 || status == 409 || status == 412 ||
+           status == 422;
+}
+
+int ofs_reg_errno(int status, const struct reg_words *words)
 {
     int code = ofs_http_status_errno(status);
 
+    if (forbids(status) && by_words(words) < 0)
+        return by_words(words);
     if (status == 400)
         for (size_t i = 0; i < OFS_COUNT_OF(reasons); i++)
-            if (strcmp(reasons[i].id, id) == 0)
+            if (strcmp(reasons[i].id, words->id) == 0)
                 return reasons[i].code;
     /* A success or a redirect where none was to come breaks the protocol. */
     return status < 400 || code >= 0 ? -EBADMSG : code;
@@ -151,7 +183,7 @@ int ofs_reg_refused(const char *host, const char *what,
     int code;
 
     ofs_reg_words(resp->body, resp->len, type, &w);
-    code = ofs_reg_errno(resp->status, w.id);
+    code = ofs_reg_errno(resp->status, &w);
     if (!err)
         return code;
     if (w.text[0])

@@ -19,8 +19,11 @@ struct reg_words {
 void ofs_reg_words(const char *body, size_t len, const char *content_type,
                    struct reg_words *ret);
 
-/* Status and words -> negative errno, for any status but 2xx. */
-int ofs_reg_errno(int status, const char *id);
+/*
+ * Status and words -> negative errno, for any status but 2xx.  -EDQUOT and
+ * -EPERM (immutable) have no status of their own: registries say them in words.
+ */
+int ofs_reg_errno(int status, const struct reg_words *words);
 
 /*
  * Record a refusal: "<host>: <what>: <words> (<code>, <status>)", with the

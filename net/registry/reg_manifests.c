@@ -13,13 +13,13 @@ enum { REDIRECTS_MAX = 5 };
 struct ask {
     const char *repo, *ref;
     struct ofs_digest digest; /* of `ref`; alg 0: it is a tag */
-    char *url, *scope, *what; /* owned */
+    const char *scope;
+    char *url, *what; /* owned */
 };
 
 static void ask_done(struct ask *a)
 {
     free(a->url);
-    free(a->scope);
     free(a->what);
 }
 
@@ -31,14 +31,13 @@ void ofs_manifest_info_done(struct ofs_manifest_info *info)
 }
 
 static int ask_init(struct ask *a, const struct reg_end *end, const char *repo,
-                    const char *ref, struct ofs_err *err)
+                    const char *ref, const char *scope, struct ofs_err *err)
 {
-    *a = (struct ask){ .repo = repo, .ref = ref };
+    *a = (struct ask){ .repo = repo, .ref = ref, .scope = scope };
     if (!ofs_tag_is_valid(ref) && ofs_digest_parse(ref, &a->digest, NULL) < 0)
         return ofs_err_set(err, -ENOENT,
                            "'%s' is neither a tag nor a digest we know", ref);
     a->url = ofs_strf("%s%s/manifests/%s", end->base, repo, ref);
-    a->scope = ofs_reg_scope(repo);
     a->what = ofs_strf("manifest '%.*s' of '%s'", a->digest.alg ? 19 : 128, ref,
                        repo);
     return a->url && a->scope && a->what ? 0 : ofs_err_nomem(err, "a URL");
@@ -198,7 +197,8 @@ int ofs_reg_manifest_get(struct reg_end *end, struct ofs_call *call,
                          struct ofs_manifest_info *ret, struct ofs_err *err)
 {
     OFS_AUTO(ask_done) struct ask a = { 0 };
-    int r = ask_init(&a, end, repo, ref, err);
+    OFS_AUTOFREE char *scope = ofs_reg_scope(repo);
+    int r = ask_init(&a, end, repo, ref, scope, err);
 
     return r < 0 ? r : get(end, call, &a, ret, err);
 }
@@ -256,6 +256,16 @@ static int head(struct reg_end *end, struct ofs_call *call, const struct ask *a,
     return r;
 }
 
+int ofs_reg_manifest_head(struct reg_end *end, struct ofs_call *call,
+                          const char *repo, const char *ref, const char *scope,
+                          struct ofs_manifest_info *ret, struct ofs_err *err)
+{
+    OFS_AUTO(ask_done) struct ask a = { 0 };
+    int r = ask_init(&a, end, repo, ref, scope, err);
+
+    return r < 0 ? r : head(end, call, &a, ret, err);
+}
+
 /* What the public functions hand to the route. */
 struct task {
     const char *repo, *ref;
@@ -266,10 +276,10 @@ static int head_op(struct reg_end *end, struct ofs_call *call, void *arg,
                    struct ofs_err *err)
 {
     struct task *t = arg;
-    OFS_AUTO(ask_done) struct ask a = { 0 };
-    int r = ask_init(&a, end, t->repo, t->ref, err);
+    OFS_AUTOFREE char *scope = ofs_reg_scope(t->repo);
 
-    return r < 0 ? r : head(end, call, &a, t->ret, err);
+    return ofs_reg_manifest_head(end, call, t->repo, t->ref, scope, t->ret,
+                                 err);
 }
 
 static int get_op(struct reg_end *end, struct ofs_call *call, void *arg,

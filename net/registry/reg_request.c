@@ -8,6 +8,11 @@ char *ofs_reg_scope(const char *repo)
     return ofs_strf("repository:%s:pull", repo);
 }
 
+char *ofs_reg_push_scope(const char *repo)
+{
+    return ofs_strf("repository:%s:pull,push", repo);
+}
+
 static int send_once(struct reg_end *end, struct ofs_call *call,
                      const struct reg_req *req,
                      const struct ofs_secret *authorization,
@@ -19,10 +24,14 @@ static int send_once(struct reg_end *end, struct ofs_call *call,
         .headers = req->headers,
         .authorization = authorization->len ? authorization->text : NULL,
         .sink = req->sink,
+        .body = req->body,
+        .body_len = req->body_len,
+        .upload = req->upload,
         .max_body = req->max_body,
         .max_redirects = req->max_redirects,
         /* Instead of coming again to the mirror one goes to the source. */
-        .no_retry = end->is_mirror,
+        .no_retry = end->is_mirror || req->once,
+        .repeatable = req->repeatable,
     };
 
     return ofs_http_do(end->r->http, call, &hr, ret, err);

@@ -46,6 +46,8 @@ struct reg_health {
     struct ofs_call call; /* the thread's */
 };
 
+struct reg_turn;
+
 struct ofs_registry {
     struct ofs_http *http;
     struct ofs_tokens *tokens;
@@ -60,6 +62,8 @@ struct ofs_registry {
     struct reg_memo memo; /* redirect targets and habits of servers */
     int64_t mirror_shunned_until_ms;
     struct reg_health health;
+    struct reg_turn *turns; /* being taken, reg_turn.h */
+    struct ofs_waitlist turn_waiters;
 };
 
 /* ---- reg_request.c: one request ---- */
@@ -71,10 +75,15 @@ struct reg_req {
     const char *what;  /* it is about, for sentences: "tags of 'a/b'" */
     const char *const *headers; /* as for ofs_http_do */
     const struct ofs_http_sink *sink;
-    size_t max_body;   /* bytes; 0: http's default */
-    int max_redirects; /* 0: a 3xx is an answer */
-    bool elsewhere;    /* a redirect's target: no token, no health */
-    bool ask_anyway;   /* also when it is down */
+    const void *body; /* to send; NULL: none */
+    size_t body_len;
+    const struct ofs_http_upload *upload; /* instead of body; may be NULL */
+    size_t max_body;                      /* bytes; 0: http's default */
+    int max_redirects;                    /* 0: a 3xx is an answer */
+    bool elsewhere;  /* a redirect's target: no token, no health */
+    bool ask_anyway; /* also when it is down */
+    bool once;       /* not repeated by http */
+    bool repeatable; /* a POST that does no harm twice */
 };
 
 /*
@@ -97,6 +106,8 @@ int ofs_reg_refuse(const struct reg_end *end, const char *what,
 
 /* "repository:<repo>:pull", owned; NULL: no memory. */
 char *ofs_reg_scope(const char *repo);
+/* "repository:<repo>:pull,push", likewise. */
+char *ofs_reg_push_scope(const char *repo);
 
 /* ---- reg_route.c: mirror or source ---- */
 
@@ -190,6 +201,12 @@ struct reg_walk {
 int ofs_reg_walk(const struct reg_walk *w, struct ofs_err *err) OFS_MUST_CHECK;
 
 /* ---- reg_manifests.c ---- */
+
+/* HEAD (or GET) at that end; `scope` as for reg_req. */
+int ofs_reg_manifest_head(struct reg_end *end, struct ofs_call *call,
+                          const char *repo, const char *ref, const char *scope,
+                          struct ofs_manifest_info *ret,
+                          struct ofs_err *err) OFS_MUST_CHECK;
 
 /* GET and verify; `ret` is filled, with its bytes, on success. */
 int ofs_reg_manifest_get(struct reg_end *end, struct ofs_call *call,

@@ -85,32 +85,47 @@ static void a_huge_body_is_not_looked_at(void **state)
 
 static const struct {
     int status;
-    const char *id;
+    struct reg_words words;
     int code;
 } codes[] = {
-    { 404, "", -ENOENT },
-    { 401, "", -EACCES },
-    { 403, "DENIED", -EACCES },
-    { 405, "UNSUPPORTED", -EOPNOTSUPP },
-    { 429, "", -EBUSY },
-    { 500, "", -EIO },
-    { 400, "", -EINVAL },
-    { 400, "NAME_UNKNOWN", -ENOENT },
-    { 400, "NAME_INVALID", -ENOENT },
-    { 400, "MANIFEST_UNKNOWN", -ENOENT },
-    { 400, "DENIED", -EACCES },
-    { 400, "UNSUPPORTED", -EOPNOTSUPP },
-    { 400, "TOOMANYREQUESTS", -EBUSY },
-    { 500, "NAME_UNKNOWN", -EIO },
-    { 307, "", -EBADMSG },
-    { 204, "", -EBADMSG },
+    { 404, { "", "" }, -ENOENT },
+    { 401, { "", "" }, -EACCES },
+    { 403, { "DENIED", "" }, -EACCES },
+    { 405, { "UNSUPPORTED", "" }, -EOPNOTSUPP },
+    { 429, { "", "" }, -EBUSY },
+    { 500, { "", "" }, -EIO },
+    { 400, { "", "" }, -EINVAL },
+    { 400, { "NAME_UNKNOWN", "" }, -ENOENT },
+    { 400, { "NAME_INVALID", "" }, -ENOENT },
+    { 400, { "MANIFEST_UNKNOWN", "" }, -ENOENT },
+    { 400, { "DENIED", "" }, -EACCES },
+    { 400, { "UNSUPPORTED", "" }, -EOPNOTSUPP },
+    { 400, { "TOOMANYREQUESTS", "" }, -EBUSY },
+    { 500, { "NAME_UNKNOWN", "" }, -EIO },
+    { 307, { "", "" }, -EBADMSG },
+    { 204, { "", "" }, -EBADMSG },
+    { 400, { "MANIFEST_BLOB_UNKNOWN", "blob unknown" }, -ENOENT },
+    { 404, { "MANIFEST_BLOB_UNKNOWN", "blob unknown" }, -ENOENT },
+    { 400, { "MANIFEST_INVALID", "manifest invalid" }, -EINVAL },
+    { 400, { "DIGEST_INVALID", "provided digest did not match" }, -EBADMSG },
+    { 413, { "", "" }, -EFBIG },
+    { 507, { "", "" }, -EDQUOT },
+    { 403, { "DENIED", "Quota exceeded for the project" }, -EDQUOT },
+    { 400, { "LimitExceeded", "storage" }, -EDQUOT },
+    { 500, { "", "quota service away" }, -EIO },
+    { 400,
+      { "TAG_INVALID", "cannot be overwritten, it is Immutable" },
+      -EPERM },
+    { 412, { "PRECONDITION", "tag '1' configured as immutable" }, -EPERM },
+    { 409, { "CONFLICT", "busy" }, -EEXIST },
+    { 404, { "", "immutable" }, -ENOENT },
 };
 
 static void status_and_word_make_the_errno(void **state)
 {
     (void)state;
     for (size_t i = 0; i < OFS_COUNT_OF(codes); i++)
-        if (ofs_reg_errno(codes[i].status, codes[i].id) != codes[i].code)
+        if (ofs_reg_errno(codes[i].status, &codes[i].words) != codes[i].code)
             fail_msg("row %zu", i);
 }
 

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocirfs/reg_publish.h"
+
+#include "reg_error.h"
+#include "reg_turn.h"
+
+#include "ocirfs/ref.h"
+
+enum {
+    CONFLICTS_MAX = 5, /* PUTs again after a 409 */
+    PAUSE_MS = 1000,   /* after one */
+    SHOWS_MAX = 3,     /* HEADs until a manifest that was taken shows */
+};
+
+struct put {
+    const struct ofs_manifest_put *ask;
+    struct reg_end *end;
+    struct ofs_call *call;
+    char *url, *scope, *what, *type; /* owned */
+    char ref[OFS_DIGEST_TEXT_MAX];   /* tag (at most 128 bytes) or digest */
+};
+
+static void put_done(struct put *p)
+{
+    free(p->url);
+    free(p->scope);
+    free(p->what);
+    free(p->type);
+}
+
+static int put_init(struct put *p, struct ofs_err *err)
+{
+    const struct ofs_manifest_put *ask = p->ask;
+
+    if (ask->tag)
+        (void)snprintf(p->ref, sizeof(p->ref), "%s", ask->tag);
+    else
+        (void)ofs_digest_format(ask->digest, p->ref);
+    p->url = ofs_strf("%s%s/manifests/%s", p->end->base, ask->repo, p->ref);
+    p->scope = ofs_reg_push_scope(ask->repo);
+    p->what = ofs_strf("manifest '%.*s' of '%s'", ask->tag ? 128 : 19, p->ref,
+                       ask->repo);
+    p->type = ofs_strf("Content-Type: %s", ask->media_type);
+    return p->url && p->scope && p->what && p->type
+               ? 0
+               : ofs_err_nomem(err, "a manifest");
+}
+
+/* Does the registry show our manifest under that name?  1 yes, 0 no. */
+static int shows(struct put *p, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
+    int r = ofs_reg_manifest_head(p->end, p->call, p->ask->repo, p->ref,
+                                  p->scope, &info, err);
+
+    if (r == -ENOENT)
+        return 0;
+    return r < 0 ? r : ofs_digest_eq(&info.digest, p->ask->digest);
+}
+
+static int pause_for(struct put *p, int64_t ms, struct ofs_err *err)
+{
+    return ofs_http_pause(p->end->r->http, p->call, ms, err);
+}
+
+/* The registry has taken it; now it must show. */
+static int await_show(struct put *p, struct ofs_err *err)
+{
+    int r = shows(p, err);
+
+    for (int n = 1; r == 0 && n < SHOWS_MAX; n++) {
+        r = pause_for(p, PAUSE_MS, err);
+        if (r == 0)
+            r = shows(p, err);
+    }
+    if (r == 0)
+        return ofs_err_set(err, -EBUSY,
+                           "%s: %s: taken, but another one is there",
+                           p->end->host, p->what);
+    return r;
+}
+
+static int check_taken(const struct put *p, const struct ofs_headers *headers,
+                       struct ofs_err *err)
+{
+    const char *told = ofs_headers_get(headers, "Docker-Content-Digest");
+    struct ofs_digest is;
+
+    if (told && ofs_digest_parse(told, &is, NULL) == 0 &&
+        is.alg == p->ask->digest->alg && !ofs_digest_eq(&is, p->ask->digest))
+        return ofs_err_set(err, -EBADMSG, "%s: %s: stored as '%.19s'",
+                           p->end->host, p->what, told);
+    return 0;
+}
+
+static int send(struct put *p, struct ofs_err *err)
+{
+    const char *headers[] = { p->type, NULL };
+    OFS_AUTORESP struct ofs_http_resp resp = { 0 };
+    struct reg_req req = {
+        .method = "PUT",
+        .url = p->url,
+        .scope = p->scope,
+        .what = p->what,
+        .headers = headers,
+        .body = p->ask->bytes,
+        .body_len = p->ask->len,
+    };
+    int r = ofs_reg_do(p->end, p->call, &req, &resp, err);
+
+    return r < 0 ? r : check_taken(p, &resp.headers, err);
+}
+
+/* OCIR answers so to two PUTs at once (facts "ocir-api", 9.5). */
+static bool is_conflict(int r, const struct ofs_err *err)
+{
+    return r == -EEXIST && err->http_status == 409;
+}
+
+/* One PUT and what came of it.  1: it is there; 0: try again. */
+static int attempt(struct put *p, struct ofs_err *err)
+{
+    struct ofs_err later;
+    int r = send(p, err);
+
+    if (r == 0)
+        return await_show(p, err);
+    if (is_conflict(r, err)) {
+        r = pause_for(p, PAUSE_MS, err);
+        return r < 0 ? r : shows(p, err);
+    }
+    /* No answer does not mean that nothing was done. */
+    if (err->http_status < 300 && r != -EINTR && shows(p, &later) == 1)
+        return 1;
+    return r;
+}
+
+static int put(struct put *p, struct ofs_err *err)
+{
+    int r = shows(p, err);
+
+    for (int n = 0; r == 0; n++) {
+        if (n > CONFLICTS_MAX)
+            return ofs_err_set(err, -EBUSY,
+                               "%s: %s: another push is in the way",
+                               p->end->host, p->what);
+        r = attempt(p, err);
+    }
+    return r < 0 ? r : 0;
+}
+
+static int check(const struct ofs_manifest_put *ask, struct ofs_err *err)
+{
+    int r = ofs_reg_check_repo(ask->repo, err);
+
+    if (r == 0 && ask->tag && !ofs_tag_is_valid(ask->tag))
+        r = ofs_err_set(err, -EINVAL, "'%s' cannot be a tag", ask->tag);
+    return r;
+}
+
+static int put_in_turn(struct put *p, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_reg_turn_leave) struct reg_turn turn = { 0 };
+    int r = put_init(p, err);
+
+    if (r == 0)
+        r = ofs_reg_turn_take(&turn, p->end->r, p->call, p->ask->repo, err);
+    return r < 0 ? r : put(p, err);
+}
+
+int ofs_registry_manifest_put(struct ofs_registry *r, struct ofs_call *call,
+                              const struct ofs_manifest_put *ask,
+                              struct ofs_err *err)
+{
+    OFS_AUTO(put_done)
+    struct put p = { .ask = ask, .end = &r->source, .call = call };
+    struct ofs_err why = { 0 };
+    int e = check(ask, &why);
+
+    if (e == 0)
+        e = put_in_turn(&p, &why);
+    if (e < 0 && err)
+        *err = why;
+    return e;
+}
