@@ -12,7 +12,8 @@
 
 enum {
     HEAD_MAX = 64 * 1024,
-    BODY_KEEP = 16 * 1024 * 1024,
+    BODY_KEEP = 64 * 1024 * 1024,
+    LINGER_MS = 5000,
     SEND_STEP = 256 * 1024,
     FLUSH_MS = 2000,
 };
@@ -168,32 +169,152 @@ static bool parse_head(struct fake_conn *c, struct fake_request *req)
     return true;
 }
 
-static bool read_body(struct fake_conn *c, struct fake_request *req)
+/* A body on its way in. */
+struct intake {
+    struct ofs_buf kept;
+    uint64_t n;        /* bytes that came */
+    uint64_t stop_at;  /* read no more than that */
+    uint64_t stall_at; /* before more is read */
+};
+
+static bool is_stopped(const struct intake *in)
 {
-    OFS_AUTOFREE char *length = fake_request_header(req, "Content-Length");
-    OFS_AUTOFREE char *expect = fake_request_header(req, "Expect");
-    struct ofs_buf body OFS_AUTOBUF = OFS_BUF_INIT(BODY_KEEP);
-    uint64_t left = 0;
+    return in->n == in->stop_at;
+}
 
-    if (length && ofs_str_u64(length, &left) < 0)
-        return false;
-    req->body_len = left;
-    if (left > 0 && expect && !send_all(c, "HTTP/1.1 100 Continue\r\n\r\n", 25))
-        return false;
-    while (left > 0) {
-        size_t n = c->in.len < left ? c->in.len : (size_t)left;
-        size_t room = BODY_KEEP - body.len;
+static uint64_t fault_at(const struct fake_request *req,
+                         enum fake_fault_kind kind)
+{
+    const struct fake_fault *f = fake_request_fault(req, kind);
 
-        if (n == 0 && !receive(c))
+    return f ? (uint64_t)f->n : UINT64_MAX;
+}
+
+static void intake_init(struct intake *in, const struct fake_request *req)
+{
+    uint64_t cut = fault_at(req, FAKE_CUT_REQUEST);
+    uint64_t early = fault_at(req, FAKE_EARLY_ANSWER);
+
+    *in = (struct intake){
+        .stop_at = cut < early ? cut : early,
+        .stall_at = fault_at(req, FAKE_STALL_REQUEST),
+    };
+    ofs_buf_init(&in->kept, BODY_KEEP);
+}
+
+/* How many of `left` bytes may be taken before something else happens. */
+static size_t allowed(const struct fake_conn *c, const struct intake *in,
+                      uint64_t left)
+{
+    uint64_t n = c->in.len < left ? c->in.len : left;
+
+    if (n > in->stop_at - in->n)
+        n = in->stop_at - in->n;
+    if (in->stall_at > in->n && n > in->stall_at - in->n)
+        n = in->stall_at - in->n;
+    return (size_t)n;
+}
+
+/* `left` bytes, or up to where it is to be stopped; false: it ended. */
+static bool take(struct fake_conn *c, struct intake *in, uint64_t left)
+{
+    while (left > 0 && !is_stopped(in)) {
+        size_t room = BODY_KEEP - in->kept.len;
+        size_t n;
+
+        if (in->n == in->stall_at && !stall(c))
             return false;
-        if (n == 0)
-            continue;
-        (void)ofs_buf_add(&body, c->in.data, n < room ? n : room);
+        if (in->n == in->stall_at)
+            in->stall_at = UINT64_MAX;
+        if (c->in.len == 0 && !receive(c))
+            return false;
+        n = allowed(c, in, left);
+        (void)ofs_buf_add(&in->kept, c->in.data, n < room ? n : room);
         consume(&c->in, n);
+        in->n += n;
         left -= n;
     }
-    req->body = fake_strdup(ofs_buf_str(&body));
     return true;
+}
+
+/* A line without its end; NULL: the connection ended. */
+static char *take_line(struct fake_conn *c)
+{
+    const char *end;
+    char *line;
+
+    while (!(end = memmem(ofs_buf_str(&c->in), c->in.len, "\r\n", 2)))
+        if (c->in.len > HEAD_MAX || !receive(c))
+            return NULL;
+    line = strndup(c->in.data, (size_t)(end - c->in.data));
+    fake_must(line != NULL, "no memory");
+    consume(&c->in, (size_t)(end - c->in.data) + 2);
+    return line;
+}
+
+/* The length in front of a chunk; what is no digit ends it. */
+static uint64_t chunk_len(const char *line)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t len = 0;
+    const char *at;
+
+    for (; *line && (at = strchr(digits, *line | 0x20)); line++)
+        len = len * 16 + (uint64_t)(at - digits);
+    return len;
+}
+
+/* The chunks up to the empty one and its trailers. */
+static bool take_chunks(struct fake_conn *c, struct intake *in)
+{
+    for (uint64_t len = 1; !is_stopped(in);) {
+        OFS_AUTOFREE char *line = take_line(c);
+
+        if (!line)
+            return false;
+        if (len == 0 && *line == '\0')
+            return true;
+        if (len == 0)
+            continue;
+        len = chunk_len(line);
+        if (!take(c, in, len) || is_stopped(in))
+            return is_stopped(in);
+        if (len > 0)
+            free(take_line(c));
+    }
+    return true;
+}
+
+static bool take_body(struct fake_conn *c, const struct fake_request *req,
+                      struct intake *in)
+{
+    OFS_AUTOFREE char *length = fake_request_header(req, "Content-Length");
+    OFS_AUTOFREE char *coding = fake_request_header(req, "Transfer-Encoding");
+    OFS_AUTOFREE char *expect = fake_request_header(req, "Expect");
+    uint64_t len = 0;
+
+    if (coding && (length || !ofs_str_ieq(coding, "chunked")))
+        return false;
+    if (length && ofs_str_u64(length, &len) < 0)
+        return false;
+    if ((coding || len > 0) && expect &&
+        !send_all(c, "HTTP/1.1 100 Continue\r\n\r\n", 25))
+        return false;
+    return coding ? take_chunks(c, in) : take(c, in, len);
+}
+
+static bool read_body(struct fake_conn *c, struct fake_request *req)
+{
+    struct intake in;
+    bool whole;
+
+    intake_init(&in, req);
+    whole = take_body(c, req, &in);
+    req->body_len = in.n;
+    req->cut = is_stopped(&in);
+    req->body = in.kept.len > 0 ? ofs_buf_take(&in.kept) : fake_strdup("");
+    ofs_buf_done(&in.kept);
+    return whole;
 }
 
 /* The next request, whole; NULL when there is none. */
@@ -207,10 +328,12 @@ static struct fake_record *read_request(struct fake_conn *c)
     }
     record = fake_alloc(sizeof(*record));
     record->req.connection = c->number;
-    if (parse_head(c, &record->req) &&
-        !fake_request_has(&record->req, "Transfer-Encoding") &&
-        read_body(c, &record->req))
-        return record;
+    if (parse_head(c, &record->req)) {
+        c->released = releases(c->hub, 0);
+        fake_rules_choose(c->hub->rules, record);
+        if (read_body(c, &record->req))
+            return record;
+    }
     fake_record_free(record);
     return NULL;
 }
@@ -288,6 +411,31 @@ static void flush(struct fake_conn *c)
     }
 }
 
+/*
+ * A peer that is still sending would lose our answer if we just closed: the
+ * kernel answers what nobody reads with a reset.
+ */
+static void linger(struct fake_conn *c)
+{
+    int64_t until = ofs_mono_ms() + LINGER_MS;
+    char waste[16 * 1024];
+    ssize_t n = 1;
+
+    (void)shutdown(c->fd, SHUT_WR);
+    while (n != 0 && ofs_mono_ms() < until && wait_for(c, POLLIN, 100)) {
+        n = recv(c->fd, waste, sizeof(waste), MSG_DONTWAIT);
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return;
+    }
+}
+
+/* What was acted upon, but is not told. */
+static bool is_lost(const struct fake_request *req)
+{
+    return fake_request_fault(req, FAKE_LOSE_ANSWER) ||
+           fake_request_fault(req, FAKE_CUT_REQUEST);
+}
+
 /* True when the connection is good for another request. */
 static bool answer(struct fake_conn *c, const struct fake_request *req)
 {
@@ -300,12 +448,20 @@ static bool answer(struct fake_conn *c, const struct fake_request *req)
     if (fake_request_fault(req, FAKE_STALL) && !stall(c))
         return false;
     fake_answer_make(&a, c->hub->rules, req);
+    if (is_lost(req)) {
+        c->reset = true;
+        return false;
+    }
+    if (fake_request_fault(req, FAKE_STALL_ANSWER) && !stall(c))
+        return false;
     if (!send_head(c, &a) || !send_body(c, &a))
         return false;
     c->reset = a.end == FAKE_END_RESET;
     if (c->reset)
         flush(c);
-    return a.end == FAKE_END_KEEP;
+    if (req->cut)
+        linger(c);
+    return a.end == FAKE_END_KEEP && !req->cut;
 }
 
 static bool serve_one(struct fake_conn *c)
@@ -315,8 +471,6 @@ static bool serve_one(struct fake_conn *c)
 
     if (!record)
         return false;
-    c->released = releases(c->hub, 0);
-    fake_rules_choose(c->hub->rules, record);
     c->answering = true;
     fake_log_add(c->hub->log, record);
     keep = answer(c, &record->req);

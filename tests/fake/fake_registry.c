@@ -31,10 +31,13 @@ struct fake_registry *fake_registry_start(const struct fake_registry_cfg *cfg)
     r->content = fake_content_new();
     r->tokens = fake_tokens_new(&r->cfg, fake_server_url(r->server));
     r->targets = fake_targets_new(r->cfg.target_uses);
+    r->uploads = fake_uploads_new(r);
     r->url = fake_strf("%s%s", fake_server_url(r->server), r->prefix);
     fake_server_route(r->server, match, fake_registry_serve, r);
     fake_server_route(r->server, "* /token", fake_tokens_serve, r->tokens);
     fake_server_route(r->storage, "* /data/*", fake_targets_serve, r->targets);
+    fake_server_route(r->storage, "* /upload/*", fake_uploads_serve,
+                      r->uploads);
     return r;
 }
 
@@ -44,6 +47,7 @@ void fake_registry_free(struct fake_registry *r)
         return;
     fake_server_free(r->server);
     fake_server_free(r->storage);
+    fake_uploads_free(r->uploads);
     fake_targets_free(r->targets);
     fake_tokens_free(r->tokens);
     fake_content_free(r->content);
@@ -237,6 +241,30 @@ void fake_registry_many_tags(struct fake_registry *r, const char *repo,
 
         fake_registry_tag(r, repo, tag, to, 0);
     }
+}
+
+bool fake_registry_has(struct fake_registry *r, const char *repo,
+                       const struct ofs_digest *digest)
+{
+    char text[OFS_DIGEST_TEXT_MAX];
+
+    (void)ofs_digest_format(digest, text);
+    return fake_content_get(r->content, FAKE_KIND_BLOB, repo, text) ||
+           fake_content_get(r->content, FAKE_KIND_MANIFEST, repo, text);
+}
+
+bool fake_registry_tagged(struct fake_registry *r, const char *repo,
+                          const char *tag, struct ofs_digest *ret)
+{
+    const struct fake_thing *thing =
+        fake_content_get(r->content, FAKE_KIND_TAG, repo, tag);
+
+    return thing && ofs_digest_parse(thing->digest, ret, NULL) == 0;
+}
+
+unsigned fake_registry_sessions(struct fake_registry *r)
+{
+    return fake_uploads_open(r->uploads);
 }
 
 void fake_registry_expire_tokens(struct fake_registry *r)

@@ -3,9 +3,10 @@
 #define OFS_FAKE_REGISTRY_H
 
 /*
- * A registry inside the test program, read side: repositories with tags,
- * manifests and blobs, token endpoint, catalog, paging, referrers, and a
- * second server ("storage") that blobs are redirected to.  What it serves may
+ * A registry inside the test program: repositories with tags, manifests and
+ * blobs, token endpoint, catalog, paging, referrers, uploads, mounts, and a
+ * second server ("storage") that blobs are redirected to.  A repository is
+ * made by what is put into it.  What it serves may
  * be changed at any time from any thread; it misbehaves by the fault script
  * of its servers (fake_server.h).  What cannot be done aborts the program.
  *
@@ -31,6 +32,14 @@ enum fake_link {
     FAKE_LINK_NONE,     /* pages end without one: ask with last= yourself */
 };
 
+/* Where an upload goes on, by what the registry says. */
+enum fake_location {
+    FAKE_LOCATION_ABSOLUTE, /* http://127.0.0.1:port/v2/...?_state=... */
+    FAKE_LOCATION_RELATIVE, /* /v2/...?_state=... */
+    FAKE_LOCATION_BARE,     /* /v2/... */
+    FAKE_LOCATION_STORAGE,  /* at the second server, without tokens */
+};
+
 struct fake_registry_cfg {
     const char *prefix; /* path before /v2, "/prefix"; NULL: none */
     enum fake_auth auth;
@@ -44,7 +53,17 @@ struct fake_registry_cfg {
     bool no_referrers;   /* 404: the tag schema is all there is */
     unsigned page;       /* most names on a page; 0: as many as asked */
     enum fake_link link;
-    bool storage;         /* blobs answer 307 to the second server */
+    bool storage;       /* blobs answer 307 to the second server */
+    bool no_mounts;     /* a mount is answered with a session */
+    bool no_status;     /* GET of a session: 404 */
+    bool no_delete;     /* DELETE: 405 */
+    bool no_tag_delete; /* DELETE by tag: 400, as distribution 2 */
+    bool immutable;     /* a tag is not moved: 412 */
+    bool range_unit;    /* "Range: bytes=0-9" instead of "0-9" */
+    enum fake_location location;
+    int done_status;      /* at the end of an upload; 0: 201 */
+    uint64_t max_body;    /* longer blob requests are 413; 0: none */
+    uint64_t min_chunk;   /* OCI-Chunk-Min-Length; 0: not told */
     unsigned target_uses; /* such a target is good for n requests, then 403;
                              0: any */
 };
@@ -103,6 +122,15 @@ struct fake_image fake_registry_image(struct fake_registry *r, const char *repo,
 void fake_registry_many_tags(struct fake_registry *r, const char *repo,
                              const char *prefix, unsigned n,
                              const struct ofs_digest *to);
+
+/* Is such a blob or manifest in the repository? */
+bool fake_registry_has(struct fake_registry *r, const char *repo,
+                       const struct ofs_digest *digest);
+/* What a tag names; false: there is no such tag. */
+bool fake_registry_tagged(struct fake_registry *r, const char *repo,
+                          const char *tag, struct ofs_digest *ret);
+/* Uploads that were begun and neither finished nor cancelled. */
+unsigned fake_registry_sessions(struct fake_registry *r);
 
 void fake_registry_expire_tokens(struct fake_registry *r);
 void fake_registry_expire_targets(struct fake_registry *r);

@@ -97,6 +97,31 @@ void fake_page_serve(const struct fake_page *page,
 void fake_page_link(struct fake_response *resp, enum fake_link link,
                     const char *origin, const char *target);
 
+/* ---- fake_uploads.c: blobs on their way in; locks by itself ---- */
+
+struct fake_uploads;
+
+struct fake_uploads *fake_uploads_new(struct fake_registry *r);
+void fake_uploads_free(struct fake_uploads *uploads);
+/* POST: a session, or a mount. */
+void fake_uploads_begin(struct fake_uploads *uploads, const char *repo,
+                        const struct fake_request *req,
+                        struct fake_response *resp);
+/* GET, PATCH, PUT, DELETE of a session. */
+void fake_uploads_go_on(struct fake_uploads *uploads, const char *id,
+                        const struct fake_request *req,
+                        struct fake_response *resp);
+fake_handler fake_uploads_serve; /* on storage; arg: struct fake_uploads */
+unsigned fake_uploads_open(struct fake_uploads *uploads);
+
+/* ---- fake_publish.c: manifests in, manifests and tags out ---- */
+
+void fake_publish_put(struct fake_registry *r, const char *repo,
+                      const char *ref, const struct fake_request *req,
+                      struct fake_response *resp);
+void fake_publish_delete(struct fake_registry *r, const char *repo,
+                         const char *ref, struct fake_response *resp);
+
 /* ---- fake_serve.c: the endpoints ---- */
 
 struct fake_registry {
@@ -106,6 +131,7 @@ struct fake_registry {
     struct fake_content *content;
     struct fake_tokens *tokens;
     struct fake_targets *targets;
+    struct fake_uploads *uploads;
 };
 
 fake_handler fake_registry_serve; /* arg: struct fake_registry */

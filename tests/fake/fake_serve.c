@@ -12,6 +12,7 @@ enum endpoint {
     END_MANIFEST,
     END_BLOB,
     END_REFERRERS,
+    END_UPLOADS,
 };
 
 struct asked {
@@ -44,7 +45,8 @@ static struct asked parse(const char *rest)
     static const struct {
         const char *word;
         enum endpoint endpoint;
-    } words[] = { { "/manifests/", END_MANIFEST },
+    } words[] = { { "/blobs/uploads/", END_UPLOADS },
+                  { "/manifests/", END_MANIFEST },
                   { "/blobs/", END_BLOB },
                   { "/referrers/", END_REFERRERS } };
 
@@ -203,19 +205,56 @@ static void serve_referrers(struct fake_registry *r, const struct asked *a,
     fake_response_body(resp, 200, index_type, json.data, json.len);
 }
 
+static bool reads(const struct fake_request *req)
+{
+    return strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0;
+}
+
+static char *scope_of(const struct asked *a, const struct fake_request *req)
+{
+    OFS_AUTOFREE char *from = fake_request_param(req, "from");
+
+    if (a->endpoint == END_CATALOG)
+        return fake_strdup("registry:catalog:*");
+    if (a->endpoint == END_ROOT)
+        return fake_strdup("");
+    if (a->endpoint == END_UPLOADS && from)
+        return fake_strf("repository:%s:push repository:%s:pull", a->repo,
+                         from);
+    return fake_strf("repository:%s:%s", a->repo,
+                     strcmp(req->method, "DELETE") == 0 &&
+                             a->endpoint == END_MANIFEST
+                         ? "delete"
+                     : reads(req) && a->endpoint != END_UPLOADS ? "pull"
+                                                                : "push");
+}
+
 static bool is_admitted(struct fake_registry *r, const struct asked *a,
                         const struct fake_request *req,
                         struct fake_response *resp)
 {
-    OFS_AUTOFREE char *scope = NULL;
+    OFS_AUTOFREE char *scope = scope_of(a, req);
 
-    if (a->endpoint == END_CATALOG)
-        scope = fake_strdup("registry:catalog:*");
-    else if (a->endpoint == END_ROOT)
-        scope = fake_strdup("");
-    else
-        scope = fake_strf("repository:%s:pull", a->repo);
     return fake_tokens_admit(r->tokens, req, scope, resp);
+}
+
+/* What is not reading. */
+static void change(struct fake_registry *r, const struct asked *a,
+                   const struct fake_request *req, struct fake_response *resp)
+{
+    bool put = strcmp(req->method, "PUT") == 0;
+    bool begin = strcmp(req->method, "POST") == 0;
+
+    if (a->endpoint == END_UPLOADS && begin && *a->ref == '\0')
+        fake_uploads_begin(r->uploads, a->repo, req, resp);
+    else if (a->endpoint == END_UPLOADS && !begin && *a->ref)
+        fake_uploads_go_on(r->uploads, a->ref, req, resp);
+    else if (a->endpoint == END_MANIFEST && put)
+        fake_publish_put(r, a->repo, a->ref, req, resp);
+    else if (a->endpoint == END_MANIFEST && strcmp(req->method, "DELETE") == 0)
+        fake_publish_delete(r, a->repo, a->ref, resp);
+    else
+        fake_error(resp, 405, "UNSUPPORTED", "the operation is unsupported");
 }
 
 static void dispatch(struct fake_registry *r, const struct asked *a,
@@ -246,6 +285,7 @@ static void dispatch(struct fake_registry *r, const struct asked *a,
     case END_REFERRERS:
         serve_referrers(r, a, req, resp);
         break;
+    case END_UPLOADS:
     case END_NONE:
         fake_error(resp, 404, "NOT_FOUND", "no such endpoint");
         break;
@@ -261,9 +301,11 @@ void fake_registry_serve(void *arg, const struct fake_request *req,
     if (fake_request_fault(req, FAKE_EXPIRE_TOKENS))
         fake_tokens_expire(r->tokens);
     fake_response_header(resp, "Docker-Distribution-Api-Version: registry/2.0");
-    if (strcmp(req->method, "GET") != 0 && strcmp(req->method, "HEAD") != 0)
-        fake_error(resp, 405, "UNSUPPORTED", "the operation is unsupported");
-    else if (is_admitted(r, &a, req, resp))
-        dispatch(r, &a, req, resp);
+    if (is_admitted(r, &a, req, resp)) {
+        if (reads(req) && a.endpoint != END_UPLOADS)
+            dispatch(r, &a, req, resp);
+        else
+            change(r, &a, req, resp);
+    }
     free(a.repo);
 }

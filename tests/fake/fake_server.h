@@ -6,8 +6,8 @@
  * An HTTP/1.1 server inside the test program: on 127.0.0.1, on a free port,
  * one thread for each connection.  It answers by routes, misbehaves by a
  * script of faults, and remembers every request, so that a test asserts on
- * what was sent and how often.  Keep-alive, HEAD and single ranges; no TLS,
- * no chunked bodies.
+ * what was sent and how often.  Keep-alive, HEAD, single ranges and chunked
+ * requests; no TLS, no chunked answers.
  *
  * Every function may be called from any thread at any time between start and
  * free, but free, down and up from the test's own thread only.  What a test hands in is copied.  A fake that cannot do its job (no
@@ -56,10 +56,18 @@ enum fake_fault_kind {
     FAKE_HUGE,        /* n bytes (0: 100 MiB) that begin as a manifest does */
     FAKE_DEEP_JSON,   /* n arrays (0: 100,000), one in the other */
     FAKE_CLOSE_AFTER, /* keep-alive is promised, then the connection ends */
+    /* With requests that have a body. */
+    FAKE_CUT_REQUEST,   /* n bytes of it are read and acted upon, then reset */
+    FAKE_EARLY_ANSWER,  /* it is answered after n bytes of it, then close */
+    FAKE_STALL_REQUEST, /* after n bytes no more is read before release */
+    FAKE_LOSE_ANSWER,   /* it is acted upon, then reset instead of an answer */
+    FAKE_STALL_ANSWER,  /* it is acted upon, then no answer before release */
     /* By the registry (fake_registry.h). */
     FAKE_EXPIRE_TOKENS, /* all tokens given so far are void, from now on */
     FAKE_PAGE_LOOP,     /* Link: rel="next" is the page itself */
     FAKE_PAGE_FOREVER,  /* new names on every page, always one more page */
+    FAKE_LOSE_SESSION,  /* the upload is not known any more */
+    FAKE_KEEP_LESS,     /* n bytes of this request are not kept */
 };
 
 struct fake_fault {
@@ -81,7 +89,8 @@ struct fake_request {
     char *query;         /* beyond '?'; "" when there is none */
     char *headers;       /* "Name: value\r\n" for each, as sent */
     uint64_t body_len;   /* bytes that came */
-    char *body;          /* its first 16 MiB, NUL-terminated */
+    char *body;          /* its first 64 MiB, NUL-terminated */
+    bool cut;            /* the body did not come to its end */
     unsigned connection; /* number of its connection, from 1 */
     unsigned n_headers;
 };

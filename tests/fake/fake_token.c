@@ -95,11 +95,11 @@ static bool is_basic_good(struct fake_tokens *tokens, const char *value)
     return value && strcmp(value, ofs_buf_str(&want)) == 0;
 }
 
-/* Is `scope` ("type:name:action") covered by one of these? */
-static bool covers(const char *scopes, const char *scope)
+/* Is `scope` ("type:name:action", `n` bytes) covered by one of these? */
+static bool covers_one(const char *scopes, const char *scope, size_t n)
 {
-    size_t name = (size_t)(strrchr(scope, ':') - scope) + 1;
-    const char *action = scope + name;
+    const char *action = (const char *)memrchr(scope, ':', n) + 1;
+    size_t name = (size_t)(action - scope);
 
     for (const char *p = scopes; *p; p += strcspn(p, " ")) {
         size_t len;
@@ -107,11 +107,22 @@ static bool covers(const char *scopes, const char *scope)
         p += strspn(p, " ");
         len = strcspn(p, " ");
         if (len > name && strncmp(p, scope, name) == 0 &&
-            (p[name] == '*' ||
-             memmem(p + name, len - name, action, strlen(action))))
+            (p[name] == '*' || memmem(p + name, len - name, action, n - name)))
             return true;
     }
     return false;
+}
+
+/* Is each of `wanted`, with spaces between? */
+static bool covers(const char *scopes, const char *wanted)
+{
+    for (size_t n; *wanted; wanted += n) {
+        wanted += strspn(wanted, " ");
+        n = strcspn(wanted, " ");
+        if (n > 0 && !covers_one(scopes, wanted, n))
+            return false;
+    }
+    return true;
 }
 
 /* NULL: admitted; else the word for the challenge ("": no token at all). */
