@@ -49,6 +49,7 @@ void ofs_env_capture(struct ofs_env *ret)
         .docker_auth_config = getenv("DOCKER_AUTH_CONFIG"),
         .registry_auth_file = getenv("REGISTRY_AUTH_FILE"),
         .path = getenv("PATH"),
+        .term = getenv("TERM"),
         .oci = capture_oci(),
         .oci_region_metadata = get("OCI_REGION_METADATA"),
         .oci_default_realm = get("OCI_DEFAULT_REALM"),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app.h"
 
+#include "statuscmd.h"
+
 #include <stdio.h>
 
 enum { EXIT_TROUBLE = 1, EXIT_USAGE = 2, HELP_MAX_BYTES = 64 * 1024 };
@@ -21,6 +23,8 @@ int main(int argc, char **argv)
     struct ofs_env env;
 
     ofs_env_capture(&env);
+    if (argc > 1 && strcmp(argv[1], "status") == 0)
+        return ofs_statuscmd_run(argc - 1, argv + 1, &env);
     if (ofs_options_parse(argc, argv, &env, &options, &err) < 0) {
         (void)fprintf(stderr, "ocirfs: %s\n", err.text);
         return EXIT_USAGE;

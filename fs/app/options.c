@@ -345,8 +345,11 @@ int ofs_options_help(struct ofs_buf *b)
 {
     (void)ofs_buf_adds(
         b, "usage: ocirfs [FLAGS] SOURCE MOUNTPOINT [-o OPTION[,OPTION...]]\n"
+           "       ocirfs status [--watch] DIR\n"
            "\n"
-           "Shows a container registry as a directory tree.\n"
+           "Shows a container registry as a directory tree.  'status' tells "
+           "how the\nmount that DIR is in is doing; with --watch it draws its "
+           "transfers until\nthere are none.\n"
            "\n"
            "SOURCE:\n"
            "  sa-saopaulo-1, gru            OCIR of that region, with its "

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "status.h"
 
+#include "progress.h"
+
 #include "ocirfs/clock.h"
 #include "ocirfs/log.h"
 #include "ocirfs/metrics.h"
+#include "ocirfs/push.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/store.h"
 
 #include <time.h>
 
-enum { MAX_TRANSFERS = 64, BAR_WIDTH = 20 };
+enum { MAX_TRANSFERS = 64 };
 
 static void add_time(struct ofs_buf *b, int64_t at_s)
 {
@@ -56,6 +59,21 @@ static void add_cache(const struct ofs_status *s, struct ofs_buf *b)
     (void)ofs_buf_addf(b, "open blobs  %llu\n", (unsigned long long)st.n_open);
 }
 
+static void add_staging(const struct ofs_status *s, struct ofs_buf *b)
+{
+    struct ofs_push_stat st;
+    char used[16], limit[16];
+
+    ofs_push_stat(s->push, &st);
+    (void)ofs_buf_addf(
+        b,
+        "staging     %s in %llu files, limit %s; %llu waiting "
+        "(see .ocirfs/pending)\n",
+        ofs_str_human(st.staged_bytes, used), (unsigned long long)st.n_drafts,
+        st.max_bytes ? ofs_str_human(st.max_bytes, limit) : "none",
+        (unsigned long long)st.n_pending);
+}
+
 static void add_traffic(struct ofs_buf *b)
 {
     char fetched[16], served[16];
@@ -82,6 +100,8 @@ static int render_status(void *arg, struct ofs_buf *b)
                        s->mountpoint);
     add_registry(s, b);
     add_cache(s, b);
+    if (s->push)
+        add_staging(s, b);
     add_traffic(b);
     return b->failed;
 }
@@ -98,55 +118,72 @@ static int render_errors(void *arg, struct ofs_buf *b)
     return ofs_log_recent(b);
 }
 
-static void add_bar(struct ofs_buf *b, uint64_t done, uint64_t size)
+/* ---- transfers ---- */
+
+static int add_fetching(struct ofs_store *store, struct ofs_buf *b)
 {
-    uint64_t full = size ? done * BAR_WIDTH / size : BAR_WIDTH;
-
-    (void)ofs_buf_addc(b, '[');
-    for (uint64_t i = 0; i < BAR_WIDTH; i++)
-        (void)ofs_buf_addc(b, i < full ? '#' : '.');
-    (void)ofs_buf_addc(b, ']');
-}
-
-static void add_transfer(struct ofs_buf *b, const struct ofs_transfer *t)
-{
-    char done[16], size[16], rate[16], digest[OFS_DIGEST_TEXT_MAX];
-    uint64_t left = t->size - (t->done < t->size ? t->done : t->size);
-
-    (void)ofs_digest_format(&t->digest, digest);
-    (void)ofs_buf_addf(b, "%-19.19s %-24s ", digest, t->name);
-    add_bar(b, t->done, t->size);
-    (void)ofs_buf_addf(b, " %s of %s, %s/s", ofs_str_human(t->done, done),
-                       ofs_str_human(t->size, size),
-                       ofs_str_human(t->rate_bytes, rate));
-    if (t->rate_bytes > 0)
-        (void)ofs_buf_addf(b, ", %llu s left",
-                           (unsigned long long)(left / t->rate_bytes));
-    (void)ofs_buf_addf(b, ", %u ranges\n", t->n_ranges);
-}
-
-static int render_transfers(void *arg, struct ofs_buf *b)
-{
-    const struct ofs_status *s = arg;
     OFS_AUTOFREE struct ofs_transfer *t = calloc(MAX_TRANSFERS, sizeof(*t));
     size_t n;
 
     if (!t)
         return -ENOMEM;
-    n = ofs_store_transfers(s->store, t, MAX_TRANSFERS);
-    for (size_t i = 0; i < n; i++)
-        add_transfer(b, &t[i]);
+    n = ofs_store_transfers(store, t, MAX_TRANSFERS);
+    for (size_t i = 0; i < n; i++) {
+        struct ofs_progress p = { .done = t[i].done,
+                                  .size = t[i].size,
+                                  .rate_bytes = t[i].rate_bytes };
+
+        (void)ofs_digest_format(&t[i].digest, p.what);
+        (void)snprintf(p.where, sizeof(p.where), "%s", t[i].name);
+        (void)ofs_progress_print(&p, b);
+    }
     return b->failed;
+}
+
+static int add_sending(struct ofs_push *push, struct ofs_buf *b)
+{
+    OFS_AUTOFREE struct ofs_sending *s = calloc(MAX_TRANSFERS, sizeof(*s));
+    size_t n;
+
+    if (!s)
+        return -ENOMEM;
+    n = ofs_push_sending(push, s, MAX_TRANSFERS);
+    for (size_t i = 0; i < n; i++) {
+        struct ofs_progress p = { .up = true,
+                                  .done = s[i].sent,
+                                  .size = s[i].size,
+                                  .rate_bytes = s[i].rate_bytes };
+
+        (void)snprintf(p.what, sizeof(p.what), "%s", s[i].what);
+        (void)snprintf(p.where, sizeof(p.where), "%s", s[i].repo);
+        (void)ofs_progress_print(&p, b);
+    }
+    return b->failed;
+}
+
+static int render_transfers(void *arg, struct ofs_buf *b)
+{
+    const struct ofs_status *s = arg;
+    int r = add_fetching(s->store, b);
+
+    if (r == 0 && s->push)
+        r = add_sending(s->push, b);
+    return r;
+}
+
+static int render_pending(void *arg, struct ofs_buf *b)
+{
+    const struct ofs_status *s = arg;
+
+    return s->push ? ofs_push_render_pending(s->push, b) : 0;
 }
 
 void ofs_status_init(struct ofs_status *s)
 {
     const struct ofs_control_file files[] = {
-        { "status", render_status, s },
-        { "metrics", render_metrics, s },
-        { "errors", render_errors, s },
-        { "transfers", render_transfers, s },
-        { 0 },
+        { "status", render_status, s },   { "metrics", render_metrics, s },
+        { "errors", render_errors, s },   { "transfers", render_transfers, s },
+        { "pending", render_pending, s }, { 0 },
     };
 
     _Static_assert(sizeof(files) == sizeof(s->files), "room for all");

@@ -7,6 +7,7 @@
 #include "ocirfs/buf.h"
 #include "ocirfs/tree.h"
 
+struct ofs_push;
 struct ofs_registry;
 struct ofs_store;
 
@@ -14,8 +15,9 @@ struct ofs_status {
     const char *source, *mountpoint, *cache_dir; /* borrowed */
     struct ofs_registry *registry;
     struct ofs_store *store;
+    struct ofs_push *push;            /* NULL: nothing can be pushed */
     int64_t since_s;                  /* wall clock */
-    struct ofs_control_file files[5]; /* for ofs_tree_cfg.control */
+    struct ofs_control_file files[6]; /* for ofs_tree_cfg.control */
 };
 
 /* Fill `files` from the rest of the struct, which must stay where it is. */

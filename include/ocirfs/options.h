@@ -51,7 +51,7 @@ struct ofs_options {
 struct ofs_env {
     const char *home, *xdg_cache_home, *xdg_runtime_dir, *xdg_config_home;
     const char *docker_config, *docker_auth_config, *registry_auth_file;
-    const char *path;
+    const char *path, *term;
     struct ofs_oci_env oci;
     const char *oci_region_metadata, *oci_default_realm;
     uid_t uid;

@@ -226,12 +226,12 @@ def test_hostile_tags_of_a_registry_are_not_shown(mount, make_registry):
 def test_control_files_can_be_read_and_are_not_listed(mnt, registry):
     assert ".ocirfs" not in names(mnt.path)
     assert names(mnt / ".ocirfs") == {"status", "metrics", "errors",
-                                      "transfers"}
+                                      "transfers", "pending"}
     assert registry.url in mnt.status()
     assert str(mnt.path) in mnt.status()
     assert "ocirfs_http_requests_total" in mnt.status("metrics")
     assert mnt.status("transfers") == ""
-    for name in ("status", "metrics", "errors", "transfers"):
+    for name in ("status", "metrics", "errors", "transfers", "pending"):
         done = subprocess.run(["cat", mnt / ".ocirfs" / name], check=True,
                               capture_output=True, text=True)
         assert done.returncode == 0
