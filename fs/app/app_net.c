@@ -45,12 +45,13 @@ static int build_tokens(struct ofs_app *a, struct ofs_err *err)
     const struct ofs_cred_source docker = { find_cred, forget_cred,
                                             a->docker_auth };
     const struct ofs_cred_source principal = ofs_app_oci_creds(&a->oci);
-    /* A file that somebody names is his choice; one that lies about is not. */
+    /* Who names a file does not want to be somebody else when it is refused. */
     bool docker_first = !principal.find || a->o->auth_file;
     const struct ofs_tokens_cfg tokens = {
         .http = a->http,
         .creds = docker_first ? docker : principal,
         .more_creds = docker_first ? principal : docker,
+        .refusal_is_final = docker_first,
         .clock = &ofs_system_clock,
         .client_id = "ocirfs",
         .allow_plain_http = a->o->plain_http,

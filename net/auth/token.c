@@ -261,6 +261,7 @@ static int fetch(struct ofs_call *call, void *arg, struct ofs_err *err)
         .http = w->t->cfg.http,
         .creds = &w->t->cfg.creds,
         .more_creds = &w->t->cfg.more_creds,
+        .refusal_is_final = w->t->cfg.refusal_is_final,
         .client_id = w->t->cfg.client_id,
         .allow_plain_http = w->t->cfg.allow_plain_http,
         .origin = w->origin,

@@ -405,7 +405,7 @@ static int fetch(const struct attempt *a, struct ofs_token_value *v)
 
     if (r == HAS_NOTHING)
         return fetch_from(*a, ask->more_creds, /* or_as_nobody= */ true, v);
-    if (r == -EACCES && more) {
+    if (r == -EACCES && more && !ask->refusal_is_final) {
         struct ofs_err refusal = *a->err;
 
         if (fetch_from(*a, ask->more_creds, /* or_as_nobody= */ false, v) == 0)

@@ -18,6 +18,7 @@
 struct ofs_token_ask {
     struct ofs_http *http;
     const struct ofs_cred_source *creds, *more_creds; /* as in token.h */
+    bool refusal_is_final;
     const char *client_id;
     bool allow_plain_http;
     const char *origin, *scopes; /* scopes: a list with spaces, or "" */
