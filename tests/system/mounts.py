@@ -19,7 +19,7 @@ FINDING = re.compile(r"(ERROR|WARNING): (Address|Leak|Thread|Memory)Sanitizer"
 
 # Of the one who runs the tests; none of it may matter to them.
 FOREIGN = re.compile(r"(?i)(https?|all|no)_proxy|DOCKER_.*|REGISTRY_.*|XDG_.*"
-                     r"|SSL_CERT_.*|CURL_CA_BUNDLE")
+                     r"|SSL_CERT_.*|CURL_CA_BUNDLE|OCI_.*|KUBERNETES_.*")
 
 
 def clean_env(home, san_log=None, **more):

@@ -12,7 +12,7 @@ import time
 SLOW = float(os.environ.get("OCIRFS_SLOW", "1"))
 
 
-def until(condition, what, seconds=10.0):
+def until(condition, what, seconds=10.0, pause=0.01):
     """The first true value of condition()."""
     end = time.monotonic() + seconds * SLOW
     while True:
@@ -21,7 +21,7 @@ def until(condition, what, seconds=10.0):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"waited {seconds * SLOW:g} s for {what}")
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 def port_answers(port):
