@@ -14,10 +14,12 @@
  * asks every probe_ms until there is an answer, whatever that says.
  *
  * Threads fail in company: twenty readers time out within a second, and the
- * last of them may tell of a trouble that is over.  Hence evidence carries
- * the time when its request began, and counts for nothing when the registry
- * has answered anybody since then.  A time-out after a short wait (the user's
- * deadline, not ours) is only a doubt: everybody goes on and the probe looks.
+ * last of them may tell of a trouble that is over.  Hence evidence knows how
+ * many answers there had been when its request began, and counts for nothing
+ * when the registry has answered anybody since then; times would not do, as
+ * what happens within a millisecond has no order.  A time-out after a short
+ * wait (the user's deadline, not ours) is only a doubt: everybody goes on and
+ * the probe looks.
  *
  *      UP -----------------> DOWN    gone
  *      UP --> SUSPECT -----> DOWN    doubt; the probe failed
@@ -52,7 +54,7 @@ enum reg_verdict ofs_reg_judge(const struct reg_evidence *e)
         return unreachable || e->code == -EIO ? REG_NOTHING : REG_ALIVE;
     if (!unreachable)
         return REG_NOTHING;
-    if (e->answered_ms > e->begun_ms)
+    if (e->answered_ms > 0)
         return e->ended_ms - e->answered_ms < PATIENCE_MS ? REG_NOTHING
                                                           : REG_DOUBT;
     if (e->code == -ETIMEDOUT && e->ended_ms - e->begun_ms < PATIENCE_MS)
@@ -65,6 +67,7 @@ static void set_up(struct ofs_registry *r, int64_t now_ms)
 {
     r->health.mood = REG_UP;
     r->health.answered_ms = now_ms;
+    r->health.n_answers++;
     ofs_metric_set(&up_gauge, 1);
 }
 
@@ -111,14 +114,20 @@ static void witness_mirror(struct ofs_registry *r, const struct reg_evidence *e)
     r->mirror_shunned_until_ms = r->clock->mono_ms(r->clock) + MIRROR_SHUN_MS;
 }
 
+struct reg_start ofs_reg_start(struct reg_end *end)
+{
+    OFS_GUARD(&end->r->mtx);
+    return (struct reg_start){ ofs_mono_ms(), end->r->health.n_answers };
+}
+
 void ofs_reg_witness(struct reg_end *end, int code, const struct ofs_err *err,
-                     int64_t begun_ms, const char *token_scope)
+                     const struct reg_start *start, const char *token_scope)
 {
     struct ofs_registry *r = end->r;
     struct reg_evidence e = {
         .code = code,
         .answered = err->http_status != 0,
-        .begun_ms = begun_ms,
+        .begun_ms = start->ms,
         .ended_ms = ofs_mono_ms(),
     };
 
@@ -127,7 +136,8 @@ void ofs_reg_witness(struct reg_end *end, int code, const struct ofs_err *err,
     if (token_scope && code == -EPROTO)
         return;
     OFS_GUARD(&r->mtx);
-    e.answered_ms = r->health.answered_ms;
+    if (r->health.n_answers != start->n_answers)
+        e.answered_ms = r->health.answered_ms;
     if (end->is_mirror)
         witness_mirror(r, &e);
     else
@@ -206,13 +216,14 @@ static int probe_token(struct ofs_registry *r, struct ofs_err *err)
 }
 
 /* With r->mtx held.  What was first told stays the reason. */
-static void conclude(struct ofs_registry *r, bool answers, int64_t begun_ms)
+static void conclude(struct ofs_registry *r, bool answers,
+                     const struct reg_start *start)
 {
     struct reg_health *h = &r->health;
 
     if (answers)
         set_up(r, ofs_mono_ms());
-    else if (h->mood == REG_SUSPECT && h->answered_ms <= begun_ms)
+    else if (h->mood == REG_SUSPECT && h->n_answers == start->n_answers)
         set_trouble(r, REG_DOWN, &h->why);
 }
 
@@ -220,10 +231,10 @@ static void conclude(struct ofs_registry *r, bool answers, int64_t begun_ms)
 static bool probe(struct ofs_registry *r)
 {
     struct ofs_err err = { 0 };
-    int64_t begun = ofs_mono_ms();
+    struct reg_start start = ofs_reg_start(&r->source);
     int e;
 
-    r->health.call.deadline_ms = begun + PROBE_TIMEOUT_MS;
+    r->health.call.deadline_ms = start.ms + PROBE_TIMEOUT_MS;
     e = probe_registry(r, &err);
     if (e == 0)
         e = probe_token(r, &err);
@@ -232,7 +243,7 @@ static bool probe(struct ofs_registry *r)
     ofs_log(OFS_DEBUG, "registry: probe of '%s': %s", r->source.host,
             e < 0 ? err.text : "answers");
     OFS_GUARD(&r->mtx);
-    conclude(r, e == 0, begun);
+    conclude(r, e == 0, &start);
     return true;
 }
 

@@ -118,7 +118,7 @@ int ofs_reg_send(struct reg_end *end, struct ofs_call *call,
                  struct ofs_err *err)
 {
     struct ofs_err trouble = { 0 };
-    int64_t begun = ofs_mono_ms();
+    struct reg_start start = ofs_reg_start(end);
     bool token_trouble;
     int r;
 
@@ -128,7 +128,8 @@ int ofs_reg_send(struct reg_end *end, struct ofs_call *call,
     if (r < 0)
         return r;
     r = send_authorized(end, call, req, ret, &token_trouble, &trouble);
-    ofs_reg_witness(end, r, &trouble, begun, token_trouble ? req->scope : NULL);
+    ofs_reg_witness(end, r, &trouble, &start,
+                    token_trouble ? req->scope : NULL);
     if (r < 0 && token_trouble)
         (void)ofs_err_wrap(&trouble, r, req->what);
     if (r < 0 && err)

@@ -37,6 +37,7 @@ enum reg_mood {
 struct reg_health {
     enum reg_mood mood;
     int64_t answered_ms;   /* when it last answered anything */
+    uint64_t n_answers;    /* so many: tells before from after exactly */
     int64_t down_since_s;  /* wall clock */
     struct ofs_err why;    /* last trouble */
     char token_scope[288]; /* of the token that could not be had; "": it was
@@ -146,7 +147,8 @@ struct reg_evidence {
     bool answered;    /* a response arrived, whole or not */
     int64_t begun_ms; /* when the request began */
     int64_t ended_ms;
-    int64_t answered_ms; /* when the registry last answered anybody */
+    int64_t answered_ms; /* when others last had an answer, of those that
+                            had one since it began; 0: none had */
 };
 
 enum reg_verdict ofs_reg_judge(const struct reg_evidence *e); /* pure */
@@ -154,9 +156,16 @@ enum reg_verdict ofs_reg_judge(const struct reg_evidence *e); /* pure */
 /* 0, or the trouble again while the registry is down. */
 int ofs_reg_gate(struct reg_end *end, struct ofs_err *err) OFS_MUST_CHECK;
 
+/* The moment before a request. */
+struct reg_start {
+    int64_t ms;
+    uint64_t n_answers; /* of the registry so far */
+};
+struct reg_start ofs_reg_start(struct reg_end *end);
+
 /* Tell what came of a request; `token_scope`: it was for a token. */
 void ofs_reg_witness(struct reg_end *end, int code, const struct ofs_err *err,
-                     int64_t begun_ms, const char *token_scope);
+                     const struct reg_start *start, const char *token_scope);
 
 /* ---- reg_redirect.c: GET a blob, wherever it is ---- */
 
