@@ -91,10 +91,10 @@ int ofs_send_blob(struct ofs_push *p, struct ofs_call *call,
     if (r == -ENOMEM)
         return ofs_err_nomem(err, "a copy");
     if (r < 0) { /* a plain file */
-        r = await_stream(d, call, repo, digest, err);
-        if (r == 0 || ofs_call_check(call, NULL) < 0)
-            return r;
-        return send_staged(p, call, d, repo, digest, &o, err);
+        if (await_stream(d, call, repo, digest, NULL) == 0)
+            return 0;
+        r = ofs_call_check(call, err);
+        return r < 0 ? r : send_staged(p, call, d, repo, digest, &o, err);
     }
     r = send_staged(p, call, d, repo, digest, &o, err);
     if (r != -ENOENT)
