@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "push_priv.h"
 
-static int copy(struct ofs_push *p, struct ofs_call *call, struct ofs_job *job,
-                struct ofs_err *err)
+static int copy(struct ofs_push *p, struct ofs_call *call,
+                const struct ofs_job *job, struct ofs_err *err)
 {
     struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
     const struct ofs_jobspec *spec = &job->spec;
     int r =
         ofs_remote_manifest(p, call, spec->from, &spec->digest, &bytes, err);
 
-    return r < 0
-               ? r
-               : ofs_commit_manifest_as(p, call, job, spec->from, &bytes, err);
+    if (r < 0)
+        return r;
+
+    const struct ofs_manifest_put put = {
+        .repo = spec->repo,
+        .tag = spec->tag,
+        .digest = &spec->digest,
+        .bytes = bytes.data,
+        .len = bytes.len,
+    };
+    return ofs_supply(p, call, &put, spec->from, err);
 }
 
 int ofs_commit_copy_job(struct ofs_push *p, struct ofs_call *call,

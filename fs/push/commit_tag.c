@@ -1,59 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "draft.h"
+#include "image_archive.h"
 #include "push_priv.h"
 
-/* ---- a manifest ---- */
-
-int ofs_commit_manifest_as(struct ofs_push *p, struct ofs_call *call,
-                           const struct ofs_job *job, const char *from,
-                           const struct ofs_buf *bytes, struct ofs_err *err)
-{
-    OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
-    OFS_AUTONEEDS struct ofs_needs needs = { 0 };
-    const struct ofs_jobspec *spec = &job->spec;
-    int r = ofs_manifest_decode(bytes->data, bytes->len, NULL, &m, err);
-
-    if (r == -EBADMSG) /* what the user wrote, not what a peer said */
-        r = ofs_err_wrap(err, -EINVAL, "neither a manifest nor an archive");
-    if (r == 0 && ofs_needs_of(&m, &needs) < 0)
-        r = ofs_err_nomem(err, "a manifest");
-    if (r == 0)
-        r = ofs_supply(p, call, spec->repo, from, &needs, err);
-    if (r < 0)
-        return r;
-
-    const struct ofs_manifest_put put = {
-        .repo = spec->repo,
-        .tag = spec->tag,
-        .digest = &spec->digest,
-        .media_type = m.media_type,
-        .bytes = bytes->data,
-        .len = bytes->len,
-    };
-    return ofs_publish(p, call, &put, err);
-}
-
 static int tag_manifest(struct ofs_push *p, struct ofs_call *call,
-                        struct ofs_job *job, struct ofs_digest *ret,
+                        const struct ofs_job *job, struct ofs_digest *ret,
                         struct ofs_err *err)
 {
     struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
     int r = ofs_draft_load(job->draft, call, &bytes, err);
 
-    if (r == 0)
-        r = ofs_commit_manifest_as(p, call, job, NULL, &bytes, err);
+    if (r < 0)
+        return r;
+
+    const struct ofs_manifest_put put = {
+        .repo = job->spec.repo,
+        .tag = job->spec.tag,
+        .digest = &job->spec.digest,
+        .bytes = bytes.data,
+        .len = bytes.len,
+    };
+    r = ofs_supply(p, call, &put, NULL, err);
+    if (r == -EBADMSG) /* what the user wrote, not what a peer said */
+        r = ofs_err_wrap(err, -EINVAL, "not a manifest");
     if (r == 0)
         *ret = job->spec.digest;
     return r;
 }
 
-/* ---- whatever it is ---- */
-
 static int tag_content(struct ofs_push *p, struct ofs_call *call,
-                       struct ofs_job *job, struct ofs_digest *ret,
+                       const struct ofs_job *job, struct ofs_digest *ret,
                        struct ofs_err *err)
 {
-    char head[512];
+    char head[OFS_ARCHIVE_HEAD];
     size_t n = 0;
     int r = ofs_draft_read(job->draft, call, head, sizeof(head), 0, &n, err);
 
@@ -61,6 +40,8 @@ static int tag_content(struct ofs_push *p, struct ofs_call *call,
         return r;
     if (ofs_needs_json(head, n))
         return tag_manifest(p, call, job, ret, err);
+    if (ofs_archive_is(head, n))
+        return ofs_commit_archive(p, call, job, ret, err);
     return ofs_err_set(err, -EINVAL, "neither a manifest nor an archive");
 }
 

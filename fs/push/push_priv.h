@@ -185,10 +185,14 @@ int ofs_settle_again(struct ofs_push *p, struct ofs_call *call,
 
 /* ---- supply.c ---- */
 
-/* Bring all that is missing into `repo`: from `from` first (NULL: nowhere in
- * particular), then from where the hook says.  -ENOENT names the digest. */
-int ofs_supply(struct ofs_push *p, struct ofs_call *call, const char *repo,
-               const char *from, struct ofs_needs *needs,
+/*
+ * Publish a manifest with all it needs (put->media_type is not looked at: the
+ * bytes tell).  What the repository lacks comes from `from` (NULL: nowhere in
+ * particular) or from where the hook says, by a mount if the registry can.
+ * -ENOENT names the first digest that is nowhere; -EBADMSG no manifest.
+ */
+int ofs_supply(struct ofs_push *p, struct ofs_call *call,
+               const struct ofs_manifest_put *put, const char *from,
                struct ofs_err *err) OFS_MUST_CHECK;
 
 /* ---- commit_*.c: do a job that is on; it is off afterwards, or failed ---- */
@@ -203,11 +207,10 @@ int ofs_commit_tag_job(struct ofs_push *p, struct ofs_call *call,
 int ofs_commit_copy_job(struct ofs_push *p, struct ofs_call *call,
                         struct ofs_job *job,
                         struct ofs_err *err) OFS_MUST_CHECK;
-/* `bytes` become the job's tag, with all they need: from `from` first. */
-int ofs_commit_manifest_as(struct ofs_push *p, struct ofs_call *call,
-                           const struct ofs_job *job, const char *from,
-                           const struct ofs_buf *bytes,
-                           struct ofs_err *err) OFS_MUST_CHECK;
+/* The archive in the job's draft becomes its tag. */
+int ofs_commit_archive(struct ofs_push *p, struct ofs_call *call,
+                       const struct ofs_job *job, struct ofs_digest *ret,
+                       struct ofs_err *err) OFS_MUST_CHECK;
 
 /* ---- resume.c ---- */
 

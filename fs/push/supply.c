@@ -76,39 +76,41 @@ static int supply_blob(const struct supply *s, const struct ofs_need *need,
 static int supply_all(const struct supply *s, struct ofs_needs *needs,
                       struct ofs_err *err);
 
-static int copy_manifest(const struct supply *s, const struct ofs_need *need,
-                         const char *from, struct ofs_err *err)
+/* `put` with all it needs; its media type is what its bytes say. */
+static int publish(const struct supply *s, const struct ofs_manifest_put *put,
+                   struct ofs_err *err)
 {
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
     OFS_AUTONEEDS struct ofs_needs needs = { 0 };
-    struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
-    const struct supply below = {
-        .push = s->push,
-        .call = s->call,
-        .repo = s->repo,
-        .from = from,
-        .depth = s->depth + 1,
-    };
-    int r =
-        ofs_remote_manifest(s->push, s->call, from, &need->digest, &bytes, err);
+    struct ofs_manifest_put typed = *put;
+    int r = ofs_manifest_decode(put->bytes, put->len, NULL, &m, err);
 
-    if (r == 0)
-        r = ofs_manifest_decode(bytes.data, bytes.len, NULL, &m, err);
     if (r == 0 && ofs_needs_of(&m, &needs) < 0)
         r = ofs_err_nomem(err, "a manifest");
     if (r == 0)
-        r = supply_all(&below, &needs, err);
+        r = supply_all(s, &needs, err);
     if (r < 0)
         return r;
+    typed.media_type = m.media_type;
+    return ofs_publish(s->push, s->call, &typed, err);
+}
 
+static int put_copy(const struct supply *s, const struct ofs_need *need,
+                    const char *from, const struct ofs_buf *bytes,
+                    struct ofs_err *err)
+{
     const struct ofs_manifest_put put = {
         .repo = s->repo,
         .digest = &need->digest,
-        .media_type = m.media_type,
-        .bytes = bytes.data,
-        .len = bytes.len,
+        .bytes = bytes->data,
+        .len = bytes->len,
     };
-    r = ofs_publish(s->push, s->call, &put, err);
+    struct supply below = *s;
+    int r;
+
+    below.from = from;
+    below.depth++;
+    r = publish(&below, &put, err);
     return r < 0 ? r
                  : ofs_settle(s->push, s->call, s->repo, &need->digest,
                               /* is_manifest= */ true, err);
@@ -117,16 +119,20 @@ static int copy_manifest(const struct supply *s, const struct ofs_need *need,
 static int supply_manifest(const struct supply *s, const struct ofs_need *need,
                            const struct ofs_strv *from, struct ofs_err *err)
 {
-    int r = -ENOENT;
-
     if (s->depth >= MAX_DEPTH)
         return ofs_err_set(err, -EINVAL, "an index more than %d deep",
                            MAX_DEPTH);
-    for (size_t i = 0; i < from->n && r == -ENOENT; i++)
-        r = copy_manifest(s, need, from->at[i], err);
-    if (r == -ENOENT && (from->n == 0 || !err || err->http_status != 0))
-        return missing(s, need, err);
-    return r;
+    for (size_t i = 0; i < from->n; i++) {
+        struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
+        int r = ofs_remote_manifest(s->push, s->call, from->at[i],
+                                    &need->digest, &bytes, err);
+
+        if (r == 0)
+            return put_copy(s, need, from->at[i], &bytes, err);
+        if (r != -ENOENT)
+            return r;
+    }
+    return missing(s, need, err);
 }
 
 /* ---- all ---- */
@@ -162,15 +168,16 @@ static int supply_all(const struct supply *s, struct ofs_needs *needs,
     return 0;
 }
 
-int ofs_supply(struct ofs_push *p, struct ofs_call *call, const char *repo,
-               const char *from, struct ofs_needs *needs, struct ofs_err *err)
+int ofs_supply(struct ofs_push *p, struct ofs_call *call,
+               const struct ofs_manifest_put *put, const char *from,
+               struct ofs_err *err)
 {
     const struct supply s = {
         .push = p,
         .call = call,
-        .repo = repo,
+        .repo = put->repo,
         .from = from,
     };
 
-    return supply_all(&s, needs, err);
+    return publish(&s, put, err);
 }
