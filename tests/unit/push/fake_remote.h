@@ -98,21 +98,32 @@ remote_find(struct fake_remote *f, enum remote_kind kind, const char *repo,
     return NULL;
 }
 
+/* Bytes that a thing is made of. */
+struct remote_span {
+    const void *bytes;
+    size_t len;
+};
+
+static inline struct remote_span span(const void *bytes, size_t len)
+{
+    return (struct remote_span){ bytes, len };
+}
+
 static inline void remote_add(struct fake_remote *f, enum remote_kind kind,
                               const char *repo, const char *tag,
                               const struct ofs_digest *digest,
-                              const void *bytes, size_t len)
+                              struct remote_span of)
 {
     struct remote_thing *t = remote_find(f, kind, repo, digest, tag);
-    size_t off = atomic_fetch_add(&f->used, len);
+    size_t off = atomic_fetch_add(&f->used, of.len);
 
-    if (off + len > REMOTE_BYTES)
+    if (off + of.len > REMOTE_BYTES)
         abort();
-    if (len > 0)
-        memcpy(f->bytes + off, bytes, len);
+    if (of.len > 0)
+        memcpy(f->bytes + off, of.bytes, of.len);
     if (!t)
         t = &f->things[atomic_fetch_add(&f->n_things, 1)];
-    *t = (struct remote_thing){ .digest = *digest, .off = off, .len = len };
+    *t = (struct remote_thing){ .digest = *digest, .off = off, .len = of.len };
     (void)snprintf(t->repo, REMOTE_NAME, "%s", repo);
     (void)snprintf(t->tag, REMOTE_NAME, "%s", tag ? tag : "");
     t->kind = kind;
@@ -127,7 +138,7 @@ UNUSED static struct ofs_digest remote_put(struct fake_remote *f,
 
     if (ofs_digest_of(OFS_SHA256, bytes, len, &d) < 0)
         abort();
-    remote_add(f, kind, repo, NULL, &d, bytes, len);
+    remote_add(f, kind, repo, NULL, &d, span(bytes, len));
     return d;
 }
 

@@ -57,7 +57,7 @@ static inline int remote_accept(struct fake_remote *f, const char *repo,
                       &is) < 0 ||
         !ofs_digest_eq(&is, digest))
         return ofs_err_set(err, -EBADMSG, "DIGEST_INVALID");
-    remote_add(f, REMOTE_BLOB, repo, NULL, digest, b->data, b->len);
+    remote_add(f, REMOTE_BLOB, repo, NULL, digest, span(b->data, b->len));
     return remote_step(f, err); /* the answer gets lost */
 }
 
@@ -72,7 +72,7 @@ static inline int remote_mount(struct fake_remote *f,
             continue;
         atomic_fetch_add(&f->n_mounts, 1);
         remote_add(f, REMOTE_BLOB, push->repo, NULL, push->digest,
-                   f->bytes + t->off, t->len);
+                   span(f->bytes + t->off, t->len));
         return 0;
     }
     return -ENOENT;
@@ -193,10 +193,11 @@ int ofs_registry_manifest_put(struct ofs_registry *r, struct ofs_call *call,
     if (code < 0)
         return code;
     atomic_fetch_add(&f->n_puts, 1);
-    remote_add(f, REMOTE_MANIFEST, put->repo, NULL, put->digest, put->bytes,
-               put->len);
+    remote_add(f, REMOTE_MANIFEST, put->repo, NULL, put->digest,
+               span(put->bytes, put->len));
     if (put->tag)
-        remote_add(f, REMOTE_TAG, put->repo, put->tag, put->digest, "", 0);
+        remote_add(f, REMOTE_TAG, put->repo, put->tag, put->digest,
+                   span("", 0));
     return remote_step(f, err);
 }
 

@@ -46,7 +46,7 @@ UNUSED static void image_put(struct world *w, const struct image *m,
     (void)remote_put(f, REMOTE_MANIFEST, repo, m->manifest,
                      strlen(m->manifest));
     if (tag)
-        remote_add(f, REMOTE_TAG, repo, tag, &m->digest, "", 0);
+        remote_add(f, REMOTE_TAG, repo, tag, &m->digest, span("", 0));
 }
 
 /* An index of these; the tags are ref.names, NULL: none.  Ends with NULL. */
