@@ -271,7 +271,7 @@ static int want_scope(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
     };
     int r = s ? ofs_listing_want(&of, call, err) : 0;
 
-    if (r == 0)
+    if (r == 0 && s)
         check_sight(t);
     return r;
 }

@@ -6,8 +6,11 @@
  *     c ocid1.compartment.oc1..build ocid1.tenancy.oc1..ten 1709280000 build
  *     r ocid1.containerrepo.oc1..base ocid1.compartment... 1714644672 a/base
  *
- * `each` instead of `all`: compartments are asked one by one, and the note has
- * what was seen so far.  `-` for a namespace that is not known.
+ * `each` instead of `all`: compartments are asked one by one, and
+ *
+ *     a ocid1.compartment.oc1..build - 0 -
+ *
+ * says that this one was.  `-` also for a namespace that is not known.
  */
 #include "tenancy_priv.h"
 
@@ -36,7 +39,12 @@ static void format_repos(const struct ofs_tenancy *n, const char *compartment,
                          struct ofs_buf *b)
 {
     const struct ofs_scope *s = ofs_map_get(n->scopes, compartment);
+    const struct row asked = {
+        .kind = 'a', .id = compartment, .parent = "-", .name = "-"
+    };
 
+    if (n->each && s && s->list.state == OFS_LIST_KNOWN)
+        format_row(&asked, b);
     for (size_t i = 0; s && i < s->names.n; i++) {
         const struct ofs_oci_repository *repo =
             ofs_map_get(n->repos, s->names.at[i]);
@@ -142,7 +150,7 @@ static int add_repo(const struct row *row, const char *ns,
                : -ENOMEM;
 }
 
-static int parse_head(char *line, char **ret_ns, bool *ret_each)
+static int parse_head(char *line, struct ofs_tenancy_note *ret)
 {
     char *rest = line + strlen(first_words);
     const char *how, *ns;
@@ -153,32 +161,49 @@ static int parse_head(char *line, char **ret_ns, bool *ret_each)
     ns = ofs_note_word(&rest);
     if (!how || !ns || !*ns)
         return -EBADMSG;
-    *ret_each = strcmp(how, "each") == 0;
+    ret->each = strcmp(how, "each") == 0;
     if (strcmp(ns, "-") == 0)
         return 0;
-    *ret_ns = strdup(ns);
-    return *ret_ns ? 0 : -ENOMEM;
+    ret->ns = strdup(ns);
+    return ret->ns ? 0 : -ENOMEM;
 }
 
-int ofs_note_parse_tenancy(const char *text, size_t len, char **ret_ns,
-                           bool *ret_each, struct ofs_tenancy_answer *ret)
+static int add_row(const struct row *row, struct ofs_tenancy_note *to)
+{
+    switch (row->kind) {
+    case 'a':
+        return ofs_strv_add(&to->asked, row->id);
+    case 'c':
+        return add_compartment(row, &to->known.compartments);
+    case 'r':
+        return to->ns ? add_repo(row, to->ns, &to->known.repos) : 0;
+    default:
+        return 0;
+    }
+}
+
+int ofs_note_parse_tenancy(const char *text, size_t len,
+                           struct ofs_tenancy_note *ret)
 {
     OFS_AUTOBUF struct ofs_buf line = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
     int r = -EBADMSG;
 
     if (ofs_note_line(&text, &len, &line) && line.len > 0)
-        r = parse_head(line.data, ret_ns, ret_each);
+        r = parse_head(line.data, ret);
     while (r == 0 && ofs_note_line(&text, &len, &line)) {
         struct row row;
 
-        if (line.len == 0 || !parse_row(line.data, &row))
-            continue;
-        if (row.kind == 'c')
-            r = add_compartment(&row, &ret->compartments);
-        else if (row.kind == 'r' && *ret_ns)
-            r = add_repo(&row, *ret_ns, &ret->repos);
+        if (line.len > 0 && parse_row(line.data, &row))
+            r = add_row(&row, ret);
     }
     return r;
+}
+
+void ofs_tenancy_note_done(struct ofs_tenancy_note *n)
+{
+    ofs_tenancy_answer_done(&n->known);
+    ofs_strv_done(&n->asked);
+    free(n->ns);
 }
 
 /* ---- from and to the store ---- */
@@ -215,34 +240,33 @@ void ofs_note_tenancy(struct ofs_tree *t)
     (void)r; /* a note less */
 }
 
-/* What one compartment had, when they were asked one by one. */
-static void say_each(struct ofs_tenancy *n)
+/* Compartments were asked one by one: those were. */
+static void say_each(struct ofs_tenancy *n, const struct ofs_strv *asked)
 {
     OFS_GUARD(&n->mtx);
     n->each = true;
     n->each_at_ms = OFS_LONG_AGO;
-    for (size_t i = 0; i < n->tree.n; i++) {
-        struct ofs_scope *s = ofs_map_get(n->scopes, n->tree.at[i].id);
+    for (size_t i = 0; i < asked->n; i++) {
+        struct ofs_scope *s = ofs_map_get(n->scopes, asked->at[i]);
 
-        if (s->names.n > 0)
+        if (s)
             ofs_listing_said(&s->list, OFS_LONG_AGO, 0);
     }
 }
 
 void ofs_note_load_tenancy(struct ofs_tree *t)
 {
-    OFS_AUTO(ofs_tenancy_answer_done) struct ofs_tenancy_answer a = { 0 };
+    OFS_AUTO(ofs_tenancy_note_done) struct ofs_tenancy_note note = { 0 };
     OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
     struct ofs_tenancy *n = t->tenancy;
-    OFS_AUTOFREE char *key = key_of(t), *ns = NULL;
+    OFS_AUTOFREE char *key = key_of(t);
     int64_t age_s;
-    bool each;
 
     if (!key || ofs_store_note_get(t->store, key, &b, &age_s) < 0 ||
-        ofs_note_parse_tenancy(b.data, b.len, &ns, &each, &a) < 0)
+        ofs_note_parse_tenancy(b.data, b.len, &note) < 0)
         return;
     if (!n->ns)
-        n->ns = ofs_take(&ns);
-    if (ofs_tenancy_take(t, &a, OFS_LONG_AGO) == 0 && each)
-        say_each(n);
+        n->ns = ofs_take(&note.ns);
+    if (ofs_tenancy_take(t, &note.known, OFS_LONG_AGO) == 0 && note.each)
+        say_each(n, &note.asked);
 }

@@ -80,10 +80,16 @@ const char *ofs_tenancy_display(const struct ofs_tenancy *n, const char *path);
 
 /* With mtx held. */
 int ofs_note_format_tenancy(const struct ofs_tenancy *n, struct ofs_buf *b);
-/* Fills *ret and *ret_ns (NULL: not known; owned); *ret_each as tenancy.each.
- * A line that cannot be read is passed over. */
-int ofs_note_parse_tenancy(const char *text, size_t len, char **ret_ns,
-                           bool *ret_each, struct ofs_tenancy_answer *ret);
+struct ofs_tenancy_note {
+    char *ns;                        /* NULL: not known */
+    bool each;                       /* as tenancy.each; then ... */
+    struct ofs_strv asked;           /* ... these were asked, OCIDs */
+    struct ofs_tenancy_answer known; /* whatever was */
+};
+void ofs_tenancy_note_done(struct ofs_tenancy_note *n);
+/* -EBADMSG.  A line that cannot be read is passed over. */
+int ofs_note_parse_tenancy(const char *text, size_t len,
+                           struct ofs_tenancy_note *ret);
 /* Write the note when it has changed. */
 void ofs_note_tenancy(struct ofs_tree *t);
 

@@ -29,6 +29,8 @@ struct trig_clock {
     _Atomic int64_t now_ms;
 };
 
+struct trig;
+
 struct trig_cfg {
     struct rig_cfg rig;
     struct ofs_strv repos; /* not owned */
@@ -37,6 +39,8 @@ struct trig_cfg {
     uid_t uid;
     gid_t gid;
     mode_t umask;
+    /* Called before each mount: the control plane; NULL: none. */
+    const struct ofs_ocir_cfg *(*ocir)(struct trig *t);
 };
 
 struct trig {
@@ -97,6 +101,8 @@ static inline void trig_mount(struct trig *t)
     assert_int_equal(ofs_store_open(&store, &t->store, &t->err), 0);
     assert_int_equal(ofs_store_start(t->store, &t->err), 0);
     with_store.store = t->store;
+    if (t->cfg.ocir)
+        with_store.ocir = *t->cfg.ocir(t);
     t->tree = ofs_tree_new(&with_store, &t->err);
     assert_non_null(t->tree);
     assert_int_equal(ofs_tree_start(t->tree, &t->err), 0);
@@ -133,7 +139,8 @@ static inline void trig_start(struct trig *t, const struct trig_cfg *cfg)
 
 static inline void trig_stop(struct trig *t)
 {
-    trig_unmount(t);
+    if (t->tree)
+        trig_unmount(t);
     ofs_call_done(&t->call);
     rig_stop(&t->rig);
     (void)nftw(t->dir, trig_remove_one, 16, FTW_DEPTH | FTW_PHYS);
