@@ -127,8 +127,9 @@ def test_a_url_may_be_ocir_too(mount, oracle):
 
 def test_a_region_that_is_not_known_yet_may_be_described(mount, oracle):
     m = ocir.mounted(mount, oracle, source="xx-new-1", env={
-        "OCI_REGION_METADATA": '{"realmKey":"oc77","realmDomainComponent":'
-        '"oraclecloud77.com","regionKey":"NEW","regionIdentifier":"xx-new-1"}'})
+        "OCI_REGION_METADATA": json.dumps({
+            "realmKey": "oc77", "realmDomainComponent": "oraclecloud77.com",
+            "regionKey": "NEW", "regionIdentifier": "xx-new-1"})})
     assert "prod" in os.listdir(m.path)
 
 
@@ -154,7 +155,8 @@ def registry_token(oracle, user):
 
 def test_a_file_that_is_named_comes_first(mount, oracle, tmp_path):
     user = oracle.users["reader"]
-    path = ocir.docker_file(oracle, tmp_path, user["username"], user["auth_token"])
+    path = ocir.docker_file(oracle, tmp_path, user["username"],
+                            user["auth_token"])
     oracle.mark()
     m = ocir.mounted(mount, oracle, auth_file=path)
     look(m)
@@ -175,7 +177,8 @@ def test_docker_login_helps_out_where_the_signature_is_not_taken(
         mount, oracle, tmp_path):
     """The key is not known to the cloud any more, a login is."""
     user = oracle.users["reader"]
-    path = ocir.docker_file(oracle, tmp_path, user["username"], user["auth_token"])
+    path = ocir.docker_file(oracle, tmp_path, user["username"],
+                            user["auth_token"])
     oracle.mark()
     m = ocir.mounted(
         mount, oracle, namespace=oracle.namespace, repos="motando-webapp",
