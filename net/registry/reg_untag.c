@@ -152,7 +152,8 @@ static ssize_t read_empty(void *arg, void *buf, size_t len, uint64_t off)
     (void)arg;
     if (n > len)
         n = len;
-    memcpy(buf, EMPTY + off, n);
+    if (n > 0)
+        memcpy(buf, &EMPTY[off], n);
     return (ssize_t)n;
 }
 
