@@ -71,7 +71,8 @@ void ofs_readahead_note(struct ofs_readahead *ra, uint64_t off, uint64_t len,
             return;
     }
     ra->run_end = max_u64(ra->run_end, end);
-    window = max_u64(2 * (ra->run_end - ra->run_start), OFS_RA_WINDOW_MIN);
+    window = max_u64(OFS_RA_GROWTH * (ra->run_end - ra->run_start),
+                     OFS_RA_WINDOW_MIN);
     window = min_u64(window, min_u64(max_window, OFS_RA_WINDOW_MAX));
     ra->piece = ofs_readahead_piece(window);
     ra->from = ra->run_end;

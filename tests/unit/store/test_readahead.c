@@ -24,7 +24,7 @@ static const struct {
     uint64_t to;
 } cases[] = {
     { "the start counts as a sequence", { { 0, 4 * K } }, 1 * M },
-    { "a large first read", { { 0, 1 * M } }, 2 * M },
+    { "a large first read", { { 0, 1 * M } }, 4 * M },
     { "the second moves it on",
       { { 0, 128 * K }, { 128 * K, 128 * K } },
       2 * M },
@@ -46,12 +46,12 @@ static const struct {
     { "but not by more", { { 0, 4 * K }, { 300 * K, 4 * K } }, 0 },
     { "an old run may be off by more",
       { { 0, 4 * M }, { 6 * M, 128 * K } },
-      20 * M },
+      32 * M },
     { "but not by all", { { 0, 4 * M }, { 6 * M + 8 * K, 128 * K } }, 0 },
     { "a late one changes nothing",
       { { 0, 4 * M }, { 4 * M + 128 * K, 128 * K }, { 4 * M, 128 * K } },
-      16 * M },
-    { "grown", { { 0, 16 * M }, { 16 * M, 128 * K } }, 64 * M },
+      24 * M },
+    { "grown", { { 0, 16 * M }, { 16 * M, 128 * K } }, 80 * M },
     { "no further", { { 0, 500 * M }, { 500 * M, 128 * K } }, 576 * M },
     { "not beyond the end", { { 0, 1010 * M }, { 1010 * M, M } }, G },
 };
