@@ -47,6 +47,7 @@ struct fake_remote {
     atomic_uint n_heads, n_mounts, n_uploads, n_streams, n_puts;
     _Atomic uint64_t sent;
     atomic_uint wakes;
+    atomic_uint told; /* what a child leaves to the test */
     uint8_t bytes[REMOTE_BYTES];
 };
 
