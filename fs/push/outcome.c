@@ -24,21 +24,6 @@ bool ofs_outcome_is_final(int code)
     }
 }
 
-bool ofs_outcome_is_away(int code)
-{
-    switch (code) {
-    case -ETIMEDOUT:
-    case -EHOSTUNREACH:
-    case -ECONNREFUSED:
-    case -EPROTO:
-    case -EBUSY:
-    case -EIO:
-        return true;
-    default:
-        return false;
-    }
-}
-
 int64_t ofs_outcome_pause_ms(unsigned n)
 {
     int64_t ms = FIRST_PAUSE_MS;

@@ -13,9 +13,6 @@
  */
 bool ofs_outcome_is_final(int code);
 
-/* Does the registry not answer, so that to try it now is of no use? */
-bool ofs_outcome_is_away(int code);
-
 /* How long to wait before the n-th (from 0) round of trying again, ms. */
 int64_t ofs_outcome_pause_ms(unsigned n);
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "needs.h"
+#include "outcome.h"
+
+#include <errno.h>
+
+#define DIGEST(c)                                                              \
+    "\"digest\":\"sha256:" c c c c c c c c c c c c c c c c c c c c c c c c c c \
+        c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c  \
+            c c c "\""
+#define PART(type, c) "{\"mediaType\":\"" type "\"," DIGEST(c) ",\"size\":3}"
+#define CONFIG        "application/vnd.oci.image.config.v1+json"
+#define LAYER         "application/vnd.oci.image.layer.v1.tar+gzip"
+#define FOREIGN       "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+#define IMAGE         "application/vnd.oci.image.manifest.v1+json"
+
+static void needs_of(const char *json, struct ofs_needs *ret)
+{
+    OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
+
+    assert_int_equal(ofs_manifest_decode(json, strlen(json), NULL, &m, NULL),
+                     0);
+    assert_int_equal(ofs_needs_of(&m, ret), 0);
+}
+
+/* The first digit of each, upper case for a manifest. */
+static void spell(const struct ofs_needs *n, char *text)
+{
+    for (size_t i = 0; i < n->n; i++) {
+        char digest[OFS_DIGEST_TEXT_MAX];
+        char c = ofs_digest_format(&n->at[i].digest, digest)[7];
+
+        *text++ = n->at[i].is_manifest ? (char)(c - 'a' + 'A') : c;
+    }
+    *text = '\0';
+}
+
+static void what_a_manifest_needs(void **state)
+{
+    static const struct {
+        const char *json, *want;
+    } cases[] = {
+        { "{\"config\":" PART(CONFIG, "a") ",\"layers\":[" PART(
+              LAYER, "b") "," PART(LAYER, "c") "]}",
+          "bca" },
+        { "{\"config\":" PART(CONFIG, "a") ",\"layers\":[" PART(
+              LAYER, "b") "," PART(LAYER, "b") "," PART("odd/type", "a") "]}",
+          "ba" },
+        { "{\"config\":" PART(CONFIG, "a") ",\"layers\":[" PART(
+              FOREIGN, "b") "],\"subject\":" PART(IMAGE, "c") "}",
+          "a" },
+        { "{\"manifests\":[" PART(LAYER, "c") "," PART(IMAGE, "a") "," PART(
+              "odd/type", "b") "," PART(IMAGE, "c") "]}",
+          "ABCc" },
+        { "{\"manifests\":[]}", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(cases); i++) {
+        OFS_AUTONEEDS struct ofs_needs n = { 0 };
+        char got[16];
+
+        needs_of(cases[i].json, &n);
+        spell(&n, got);
+        assert_string_equal(got, cases[i].want);
+        assert_int_equal(n.n_missing, n.n);
+    }
+}
+
+static void each_arrival_counts_once(void **state)
+{
+    OFS_AUTONEEDS struct ofs_needs n = { 0 };
+    struct ofs_digest a, b;
+
+    (void)state;
+    needs_of(
+        "{\"config\":" PART(CONFIG, "a") ",\"layers\":[" PART(LAYER, "b") "]}",
+        &n);
+    b = n.at[0].digest;
+    a = n.at[1].digest;
+    assert_false(ofs_needs_arrived(&n, &a, true)); /* not as a manifest */
+    assert_false(ofs_needs_arrived(&n, &a, false));
+    assert_false(ofs_needs_arrived(&n, &a, false));
+    assert_true(ofs_digest_eq(&ofs_needs_missing(&n)->digest, &b));
+    assert_true(ofs_needs_arrived(&n, &b, false));
+    assert_false(ofs_needs_arrived(&n, &b, false));
+    assert_null(ofs_needs_missing(&n));
+    ofs_needs_forget(&n);
+    assert_int_equal(n.n_missing, 2);
+}
+
+static void what_is_a_manifest(void **state)
+{
+    static const struct {
+        const char *json;
+        int want;
+    } cases[] = {
+        { "{\"config\":" PART(CONFIG, "a") "}", 0 },
+        { " \n{\"manifests\":[]}", 0 },
+        { "{\"config\":{\"Env\":[]}}", -ENOENT },
+        { "{\"schemaVersion\":1,\"fsLayers\":[]}", -ENOENT },
+        { "[1]", -ENOENT },
+        { "", -ENOENT },
+        { "{", -ENOENT },
+        { "\x1f\x8b", -ENOENT },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(cases); i++) {
+        OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
+
+        assert_int_equal(
+            ofs_needs_decode(cases[i].json, strlen(cases[i].json), &m),
+            cases[i].want);
+    }
+}
+
+static void which_failures_are_answers(void **state)
+{
+    static const struct {
+        int code;
+        bool final;
+    } cases[] = {
+        { -EACCES, true },     { -EPERM, true },         { -EINVAL, true },
+        { -EBADMSG, true },    { -EFBIG, true },         { -EDQUOT, true },
+        { -ENOENT, true },     { -ESTALE, true },        { -ENOTSUP, true },
+        { -ETIMEDOUT, false }, { -EINTR, false },        { -EIO, false },
+        { -EBUSY, false },     { -ECONNREFUSED, false }, { -ENOSPC, false },
+        { -ENOMEM, false },
+    };
+    static const int64_t pauses[] = { 5000,  10000,  20000,  40000,
+                                      80000, 160000, 300000, 300000 };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(cases); i++)
+        assert_int_equal(ofs_outcome_is_final(cases[i].code), cases[i].final);
+    for (unsigned i = 0; i < OFS_COUNT_OF(pauses); i++)
+        assert_int_equal(ofs_outcome_pause_ms(i), pauses[i]);
+    assert_int_equal(ofs_outcome_pause_ms(1000), 300000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_manifest_needs),
+        cmocka_unit_test(each_arrival_counts_once),
+        cmocka_unit_test(what_is_a_manifest),
+        cmocka_unit_test(which_failures_are_answers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
