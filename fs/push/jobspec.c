@@ -218,8 +218,9 @@ static char *find_check(char *text, size_t len)
     struct ofs_digest want, is;
     char *check;
 
-    if (len < line + strlen(HEAD_LINE) || text[len - 1] != '\n' ||
-        strlen(text) != len || !ofs_str_starts(text, HEAD_LINE))
+    /* A copy ends at the first NUL, which may be before `len`. */
+    if (len < line + strlen(HEAD_LINE) || strlen(text) != len ||
+        text[len - 1] != '\n' || !ofs_str_starts(text, HEAD_LINE))
         return NULL;
     check = text + len - line;
     text[len - 1] = '\0';
