@@ -20,7 +20,7 @@ enum {
      */
     STREAM_BUFFER = 256 * 1024,
     SMALL_BUFFER = 32 * 1024,   /* the same for manifests and tokens */
-    UPLOAD_BUFFER = 512 * 1024, /* what one read() of an upload may bring */
+    UPLOAD_BUFFER = 1024 * 1024, /* what one read() of an upload may bring */
     DEFAULT_MAX_BODY = 64 * 1024,
     /* An error page beyond this is not read to its end any more. */
     DISCARD_MAX = 1024 * 1024,

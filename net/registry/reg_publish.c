@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/reg_publish.h"
 
-#include "reg_error.h"
 #include "reg_turn.h"
 
 #include "ocirfs/ref.h"
@@ -80,19 +79,6 @@ static int await_show(struct put *p, struct ofs_err *err)
     return r;
 }
 
-static int check_taken(const struct put *p, const struct ofs_headers *headers,
-                       struct ofs_err *err)
-{
-    const char *told = ofs_headers_get(headers, "Docker-Content-Digest");
-    struct ofs_digest is;
-
-    if (told && ofs_digest_parse(told, &is, NULL) == 0 &&
-        is.alg == p->ask->digest->alg && !ofs_digest_eq(&is, p->ask->digest))
-        return ofs_err_set(err, -EBADMSG, "%s: %s: stored as '%.19s'",
-                           p->end->host, p->what, told);
-    return 0;
-}
-
 static int send(struct put *p, struct ofs_err *err)
 {
     const char *headers[] = { p->type, NULL };
@@ -106,9 +92,8 @@ static int send(struct put *p, struct ofs_err *err)
         .body = p->ask->bytes,
         .body_len = p->ask->len,
     };
-    int r = ofs_reg_do(p->end, p->call, &req, &resp, err);
 
-    return r < 0 ? r : check_taken(p, &resp.headers, err);
+    return ofs_reg_do(p->end, p->call, &req, &resp, err);
 }
 
 /* OCIR answers so to two PUTs at once (facts "ocir-api", 9.5). */

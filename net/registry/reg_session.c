@@ -86,7 +86,7 @@ static int ask(const struct reg_session *s, struct ofs_call *call,
     if (r < 0)
         return r;
     if (ret->status < 200 || ret->status > 299)
-        return ofs_reg_refused(s->end->host, s->what, ret, err);
+        return ofs_reg_refuse(s->end, s->what, ret, err);
     return 0;
 }
 
@@ -348,6 +348,6 @@ int ofs_reg_session_look(struct reg_session *s, struct ofs_call *call,
     case 501:
         return 0;
     default:
-        return ofs_reg_refused(s->end->host, s->what, &resp, err);
+        return ofs_reg_refuse(s->end, s->what, &resp, err);
     }
 }

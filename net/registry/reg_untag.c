@@ -72,8 +72,8 @@ enum reg_untag_next ofs_reg_untag_next(int status, const char *id)
 }
 
 /* DELETE manifests/<ref>.  *ret_next with 0 and with a refusal. */
-static int delete (struct untag *u, const char *ref,
-                   enum reg_untag_next *ret_next, struct ofs_err *err)
+static int send_delete(struct untag *u, const char *ref,
+                       enum reg_untag_next *ret_next, struct ofs_err *err)
 {
     struct reg_end *end = &u->r->source;
     OFS_AUTOFREE char *url =
@@ -194,7 +194,7 @@ static int point_to(struct untag *u, const struct ofs_manifest_info *to,
 static int try_delete(struct untag *u, const char *digest, struct ofs_err *err)
 {
     enum reg_untag_next next;
-    int r = delete (u, digest, &next, err);
+    int r = send_delete(u, digest, &next, err);
 
     if (r == 0 || r == -ENOENT)
         return 0;
@@ -247,7 +247,7 @@ static int swap_and_delete(struct untag *u, const struct ofs_manifest_info *old,
         return r;
     r = point_to(u, dummy, err);
     if (r == 0)
-        r = delete (u, digest, &next, err);
+        r = send_delete(u, digest, &next, err);
     return r < 0 ? put_back(u, old, r, err) : await_gone(u, err);
 }
 
@@ -275,14 +275,19 @@ static int untag(struct untag *u, struct ofs_err *err)
 {
     enum reg_untag_next next;
     struct ofs_err why;
-    int r = delete (u, u->tag, &next, err);
+    int r = is_gone(u, err);
 
+    if (r != 0)
+        return r == 1 ? -ENOENT : r;
+    r = send_delete(u, u->tag, &next, err);
     if (r == 0)
         return await_gone(u, err);
     if (next == REG_UNTAG_UNKNOWN)
         return around(u, err);
-    /* No answer does not mean that nothing was done. */
-    if (r < 0 && err->http_status < 300 && r != -EINTR && is_gone(u, &why) == 1)
+    /* No answer does not mean that nothing was done, and libcurl may have
+     * asked twice: then it was not there the second time. */
+    if ((err->http_status < 300 || r == -ENOENT) && r != -EINTR &&
+        is_gone(u, &why) == 1)
         return 0;
     return r;
 }

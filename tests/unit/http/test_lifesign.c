@@ -36,6 +36,25 @@ static void each_phase_has_its_limit(void **state)
     assert_int_equal(ofs_lifesign_due_ms(&l), 1055);
 }
 
+static void an_upload_that_rests_is_not_due(void **state)
+{
+    static const struct ofs_lifesign_limits limits = { 10, 30 };
+    int64_t now = 1000;
+    struct ofs_lifesign l = { .limits = &limits, .now_ms = &now };
+
+    (void)state;
+    ofs_lifesign_begin(&l);
+    l.phase = OFS_PHASE_TALKING;
+    ofs_lifesign_rest(&l);
+    assert_int_equal(ofs_lifesign_due_ms(&l), OFS_NEVER);
+    now = 5000;
+    ofs_lifesign_go_on(&l);
+    assert_int_equal(ofs_lifesign_due_ms(&l), 5030);
+    ofs_lifesign_rest(&l);
+    ofs_lifesign_begin(&l);
+    assert_false(l.resting);
+}
+
 static void a_socket_knows_when_its_peer_is_dead(void **state)
 {
     OFS_AUTOCLOSE int fd = ofs_netsock_open(AF_INET, SOCK_STREAM, 0, 1234);
@@ -79,6 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_phase_has_its_limit),
+        cmocka_unit_test(an_upload_that_rests_is_not_due),
         cmocka_unit_test(a_socket_knows_when_its_peer_is_dead),
         cmocka_unit_test(addresses_are_written_with_their_port),
     };
