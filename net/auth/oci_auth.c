@@ -53,7 +53,7 @@ static bool may_come_later(const struct ofs_oci_auth_cfg *cfg,
                            const struct ofs_oci_auth *a, int r)
 {
     return cfg->may_be_offline && a->principal && a->principal->tenancy &&
-           (ofs_http_is_unreachable(r) || r == -EBUSY);
+           (ofs_http_is_unreachable(r) || r == -EBUSY || r == -EIO);
 }
 
 /* Flight: fetch a credential and put it in place of the old one. */

@@ -2,7 +2,7 @@
 """What a person needs to try the emulator."""
 import shlex
 
-OPTIONS = ("identity", "artifacts", "registry")
+OPTIONS = ("identity", "artifacts", "objectstorage", "registry")
 
 
 def exports(values):
@@ -30,15 +30,18 @@ With an API key (profiles DEFAULT, READER, STRANGER, SESSION, CLOUD_SHELL):
 
 As an instance of the cloud:
 {exports(env['instance_principal'])}
-    ocirfs {d['region']} /mnt/ocir -o auth=instance_principal,{options}
+    ocirfs {d['region']} /mnt/ocir -o auth=instance_principal,\
+federation={urls['auth']},{options}
 
 As a function (resource principal):
 {exports(env['resource_principal'])}
+    ocirfs {d['region']} /mnt/ocir -o {options}
 
-As a pod (workload identity): service account in {d['service_account']}
+As a pod (workload identity):
 {exports(env['oke_workload_identity'])}
+    ocirfs {d['region']} /mnt/ocir -o service_account={d['service_account']},\
+{options}
 
-Federation, for instances: {urls['auth']}
 Certification authority of whatever is https here: {d['ca']}
 
 With an auth token, as skopeo, podman and docker do (--tls-verify=false):

@@ -4,11 +4,16 @@ every signature."""
 import base64
 import json
 import os
+import pathlib
+import shlex
 import shutil
+import signal
+import subprocess
 import urllib.request
 
 import pytest
 
+import mounts
 import ocir
 import waiting
 
@@ -227,9 +232,61 @@ def test_a_token_server_in_trouble_is_asked_again_signed_anew(mount, oracle):
     assert not is_anything_refused(oracle)
 
 
-def test_it_mounts_before_its_network(mount, oracle):
-    """`bg`: with a key nothing needs to be asked first."""
-    away = f"http://127.0.0.1:{waiting.free_port()}"
-    m = ocir.mounted(mount, oracle, bg=True, identity=away, artifacts=away,
-                     registry=away, objectstorage=away, timeout="2s")
-    assert "registry" in m.status()
+@pytest.mark.parametrize("kind", ["api_key", "instance_principal"])
+@pytest.mark.semantics("S42")
+def test_it_mounts_before_its_network(mount, oracle, kind):
+    """`bg`: with a key nothing needs to be asked first, and an instance asks
+    itself; the rest comes when it is there."""
+    for service in ("identity", "artifacts", "auth", "objectstorage",
+                    "registry"):
+        oracle.fault(service=service, drop=True, times=0)
+    m = ocir.mounted(mount, oracle, kind, bg=True, timeout="3s")
+    with pytest.raises(OSError):
+        os.listdir(m / WEBAPP)
+    oracle.clear_faults()
+
+    def is_there():
+        try:
+            return "latest" in os.listdir(m / WEBAPP)
+        except OSError:
+            return False
+
+    waiting.until(is_there, "the network", 30)
+    look(m)
+
+
+def spoken(text):
+    """[(variables, options)] of each way to sign in that a text tells of."""
+    found, env = [], {}
+    for line in text.splitlines():
+        if line.startswith("    export "):
+            name, _, value = shlex.split(line)[1].partition("=")
+            env[name] = value
+        elif line.startswith("    ocirfs "):
+            found.append((env, line.split()[-1]))
+            env = {}
+    return found
+
+
+def test_what_the_emulator_tells_people_to_do_works(tmp_path, watchdog):
+    script = pathlib.Path(__file__).parents[2] / "scripts/ocir-emulator"
+    process = subprocess.Popen([script], text=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE)
+    try:
+        text = ""
+        while "Faults, settings" not in text:
+            line = process.stdout.readline()
+            assert line, text
+            text += line
+        ways = spoken(text)
+        assert len(ways) == 4
+        for i, (env, words) in enumerate(ways):
+            m = mounts.Mount("us-ashburn-1", tmp_path / f"way{i}",
+                             env=ocir.NO_METADATA | env,
+                             **dict(w.split("=", 1) for w in words.split(",")))
+            watchdog.mounts.append(m)
+            with m:
+                assert "prod" in os.listdir(m.path)
+    finally:
+        waiting.end_process(process, signal.SIGINT)
+        process.stdout.close()
