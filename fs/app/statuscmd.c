@@ -107,12 +107,22 @@ static int open_mount(const char *dir, int *ret, struct ofs_err *err)
     return 0;
 }
 
+/* The mount may be somebody else's: nothing of it commands our terminal. */
+static void tame(struct ofs_buf *b)
+{
+    for (size_t i = 0; i < b->len; i++)
+        if (((unsigned char)b->data[i] < ' ' && b->data[i] != '\n') ||
+            b->data[i] == 0x7f)
+            b->data[i] = '?';
+}
+
 /* One of its files; `optional`: one that an older ocirfs does not have. */
 static int read_file(int mount, const char *dir, const char *name,
                      bool optional, struct ofs_buf *b, struct ofs_err *err)
 {
     int r = ofs_file_read(mount, name, b);
 
+    tame(b);
     if (r == -ENOENT && optional)
         return 0;
     if (r == -ENOENT || r == -ENOTDIR)
