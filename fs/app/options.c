@@ -143,7 +143,7 @@ static int apply_row(struct ofs_options *o, const struct row *row,
         return ofs_err_nomem(err, "the options");
     if (r < 0)
         return ofs_err_set(err, -EINVAL, "option '%s': '%s' is not %s",
-                           row->name, value, row->value);
+                           row->name, value, ofs_opt_wants(row->parse));
     return 0;
 }
 

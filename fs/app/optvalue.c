@@ -167,3 +167,26 @@ int ofs_opt_level(const char *text, void *member)
     }
     return -EBADMSG;
 }
+
+const char *ofs_opt_wants(ofs_opt_parse *parse)
+{
+    static const struct {
+        ofs_opt_parse *parse;
+        const char *wants;
+    } rows[] = {
+        { ofs_opt_time, "a time like 500ms, 10s or 5m" },
+        { ofs_opt_size, "a size like 500M or 20G" },
+        { ofs_opt_percent, "a number from 0 to 100" },
+        { ofs_opt_id, "a number" },
+        { ofs_opt_mode, "an octal number up to 777" },
+        { ofs_opt_auth, "one of the kinds that 'ocirfs --help' lists" },
+        { ofs_opt_list, "a list of names with ':' between them" },
+        { ofs_opt_verify, "'lazy' or 'strict'" },
+        { ofs_opt_level, "'error', 'warn', 'info' or 'debug'" },
+    };
+
+    for (size_t i = 0; i < OFS_COUNT_OF(rows); i++)
+        if (rows[i].parse == parse)
+            return rows[i].wants;
+    return "a value";
+}

@@ -22,4 +22,7 @@ ofs_opt_parse ofs_opt_true;    /* bool */
 ofs_opt_parse ofs_opt_verify;  /* bool: strict */
 ofs_opt_parse ofs_opt_level;   /* enum ofs_log_level */
 
+/* What a text must be to be such a value: "a number"; never NULL. */
+const char *ofs_opt_wants(ofs_opt_parse *parse);
+
 #endif

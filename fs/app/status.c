@@ -52,7 +52,7 @@ static void add_cache(const struct ofs_status *s, struct ofs_buf *b)
         ofs_str_human(st.used_bytes, used),
         st.max_bytes ? ofs_str_human(st.max_bytes, limit) : "none",
         ofs_str_human(st.free_bytes, left),
-        st.caching ? "caching" : "not caching: the disk is full or failing");
+        st.caching ? "caching" : "not caching: no room, or a failing disk");
     if (st.n_quarantined)
         (void)ofs_buf_addf(b, "            %llu damaged blobs in quarantine\n",
                            (unsigned long long)st.n_quarantined);

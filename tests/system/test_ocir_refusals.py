@@ -170,7 +170,7 @@ def test_options_that_make_no_sense(says, more, what):
 def test_an_unknown_kind_is_a_wrong_command_line(run_ocirfs, tmp_path):
     done = run_ocirfs("iad", tmp_path, "-o", "auth=magic")
     assert done.returncode == 2
-    assert "option 'auth': 'magic' is not KIND" in done.stderr
+    assert "option 'auth': 'magic' is not one of the kinds" in done.stderr
 
 
 # ---- later ----
