@@ -19,7 +19,7 @@ enum {
      * 256 KiB, 20 MiB with 512 KiB.
      */
     STREAM_BUFFER = 256 * 1024,
-    SMALL_BUFFER = 32 * 1024,   /* the same for manifests and tokens */
+    SMALL_BUFFER = 32 * 1024,    /* the same for manifests and tokens */
     UPLOAD_BUFFER = 1024 * 1024, /* what one read() of an upload may bring */
     DEFAULT_MAX_BODY = 64 * 1024,
     /* An error page beyond this is not read to its end any more. */
@@ -31,6 +31,8 @@ enum {
 
 static struct ofs_metric received = OFS_COUNTER(
     "ocirfs_http_received_bytes_total", "Bytes of response bodies.");
+static struct ofs_metric sent =
+    OFS_COUNTER("ocirfs_http_sent_bytes_total", "Bytes of request bodies.");
 static struct ofs_metric connections =
     OFS_COUNTER("ocirfs_http_connections_total", "Connections opened.");
 
@@ -202,6 +204,7 @@ static size_t on_upload(char *buf, size_t one, size_t n, void *arg)
         return CURL_READFUNC_ABORT;
     }
     t->uploaded += (uint64_t)got;
+    ofs_metric_add(&sent, got);
     return (size_t)got;
 }
 

@@ -31,7 +31,6 @@ static int send_once(struct reg_end *end, struct ofs_call *call,
         .max_redirects = req->max_redirects,
         /* Instead of coming again to the mirror one goes to the source. */
         .no_retry = end->is_mirror || req->once,
-        .repeatable = req->repeatable,
     };
 
     return ofs_http_do(end->r->http, call, &hr, ret, err);

@@ -138,7 +138,7 @@ static int post(struct reg_session *s, struct ofs_call *call, const char *scope,
         .scope = scope,
         .what = s->what,
         .max_redirects = REDIRECTS_MAX,
-        .repeatable = true,
+        .once = true, /* whoever asks has a patience of his own */
     };
     int r;
 

@@ -84,7 +84,6 @@ struct reg_req {
     bool elsewhere;  /* a redirect's target: no token, no health */
     bool ask_anyway; /* also when it is down */
     bool once;       /* not repeated by http */
-    bool repeatable; /* a POST that does no harm twice */
 };
 
 /*
