@@ -224,6 +224,31 @@ int ofs_tenancy_parts(struct ofs_tree *t, uint64_t scope, const char *path,
     return names && name ? ofs_paths_parts(names, name, ret) : 0;
 }
 
+int ofs_tenancy_names(struct ofs_tree *t, uint64_t scope, const char *path,
+                      struct ofs_strv *ret)
+{
+    struct ofs_tenancy *n = t->tenancy;
+    const struct ofs_strv *names;
+    const char *name;
+    size_t len;
+
+    OFS_GUARD(&n->mtx);
+    names = names_of(n, scope);
+    name = ofs_tenancy_display(n, path);
+    len = name ? strlen(name) : 0;
+    for (size_t i = 0; names && name && i < names->n; i++) {
+        const char *at = names->at[i];
+        char *whole;
+
+        if (strncmp(at, name, len) != 0 || (at[len] && at[len] != '/'))
+            continue;
+        whole = ofs_strf("%s/%s", n->ns, at);
+        if (!whole || ofs_strv_add_own(ret, whole) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 bool ofs_tenancy_place_of(struct ofs_tree *t, const char *path,
                           struct ofs_place *ret)
 {

@@ -97,12 +97,31 @@ int ofs_tenancy_find(struct ofs_tree *t, struct ofs_call *call,
                      const char *path, struct ofs_repo_ocids *ret,
                      struct ofs_err *err) OFS_MUST_CHECK;
 
+/* Paths of the repositories at and below `path` that a compartment shows. */
+int ofs_tenancy_names(struct ofs_tree *t, uint64_t scope, const char *path,
+                      struct ofs_strv *ret) OFS_MUST_CHECK;
+
 /*
- * We made, moved or deleted one: known at once, and an answer to a question that was
- * asked before does not undo it.
+ * Changes, by the service's leave.  What was changed is known at once, and the
+ * answer to a question that was asked before does not undo it.
  */
-int ofs_tenancy_put(struct ofs_tree *t, struct ofs_oci_repository *repo)
-    OFS_MUST_CHECK; /* what *repo holds is taken out of it */
-void ofs_tenancy_remove(struct ofs_tree *t, const char *path);
+int ofs_tenancy_create(struct ofs_tree *t, struct ofs_call *call,
+                       const char *compartment, const char *display,
+                       struct ofs_err *err) OFS_MUST_CHECK;
+/* `etag`: only if it is as it was then, else -ESTALE. */
+int ofs_tenancy_delete(struct ofs_tree *t, struct ofs_call *call,
+                       const char *path, const char *id, const char *etag,
+                       struct ofs_err *err) OFS_MUST_CHECK;
+int ofs_tenancy_move(struct ofs_tree *t, struct ofs_call *call,
+                     const char *path, const char *compartment,
+                     struct ofs_err *err) OFS_MUST_CHECK;
+int ofs_tenancy_update(struct ofs_tree *t, struct ofs_call *call,
+                       const char *path,
+                       const struct ofs_oci_repository_change *change,
+                       struct ofs_err *err) OFS_MUST_CHECK;
+/* The manifest and its other tags stay. */
+int ofs_tenancy_untag(struct ofs_tree *t, struct ofs_call *call,
+                      const char *path, const char *tag,
+                      struct ofs_err *err) OFS_MUST_CHECK;
 
 #endif

@@ -19,22 +19,20 @@ enum trouble {
     FREE_TIER,
 };
 
+/* Followed by the service's words, which name the policy. */
 static const char *const sentences[] = {
-    [NO_COMPARTMENTS] =
-        "compartments cannot be listed, so at most one is shown; wanted: "
-        "Allow group <yours> to inspect compartments in tenancy",
-    [NO_REPOSITORIES] =
-        "repositories cannot be listed; wanted: Allow group <yours> to read "
-        "repos in tenancy; or name those to show with repos=",
-    [FREE_TIER] =
-        "this tenancy may not list repositories, because it is a free-tier "
-        "one; name those to show with repos=",
+    [NO_COMPARTMENTS] = "compartments cannot be listed, so at most one of them "
+                        "is shown",
+    [NO_REPOSITORIES] = "repositories cannot be listed; name those to show "
+                        "with repos=",
+    [FREE_TIER] = "a free-tier tenancy may not list repositories; name those "
+                  "to show with repos=",
 };
 
 static void warn(struct ofs_tenancy *n, enum trouble what,
                  const struct ofs_err *err)
 {
-    OFS_AUTOFREE char *text = ofs_strf("%s (%s)", sentences[what], err->text);
+    OFS_AUTOFREE char *text = ofs_strf("%s: %s", sentences[what], err->text);
     bool told;
 
     {

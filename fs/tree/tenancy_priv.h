@@ -66,6 +66,13 @@ int ofs_tenancy_take_scope(struct ofs_tree *t, struct ofs_scope *s,
                            struct ofs_oci_repositories *repos, const char *why,
                            int64_t asked_ms) OFS_MUST_CHECK;
 
+/* We made one (what *repo holds is taken out), deleted or moved one. */
+int ofs_tenancy_put(struct ofs_tree *t,
+                    struct ofs_oci_repository *repo) OFS_MUST_CHECK;
+void ofs_tenancy_remove(struct ofs_tree *t, const char *path);
+int ofs_tenancy_moved(struct ofs_tree *t, const char *path,
+                      const char *compartment) OFS_MUST_CHECK;
+
 void ofs_tenancy_repo_free(void *repo);
 
 /* With mtx held, as the next one: where a repository is shown, or NULL. */

@@ -278,3 +278,24 @@ void ofs_tenancy_remove(struct ofs_tree *t, const char *path)
     r = group(t);
     (void)r; /* without memory it is seen a little longer */
 }
+
+int ofs_tenancy_moved(struct ofs_tree *t, const char *path,
+                      const char *compartment)
+{
+    OFS_AUTOFREE char *id = strdup(compartment), *old = NULL;
+    struct ofs_tenancy *n = t->tenancy;
+    struct ofs_oci_repository *repo;
+    const char *name;
+
+    OFS_GUARD(&n->mtx);
+    name = ofs_tenancy_display(n, path);
+    repo = name ? ofs_map_get(n->repos, name) : NULL;
+    if (!id)
+        return -ENOMEM;
+    if (!repo)
+        return 0;
+    n->changes++;
+    old = repo->compartment_id;
+    repo->compartment_id = ofs_take(&id);
+    return group(t);
+}

@@ -5,7 +5,9 @@
 #include "ocirfs/clock.h"
 #include "ocirfs/registry.h"
 
+#include "card.h"
 #include "catalog.h"
+#include "tagcard.h"
 #include "tenancy.h"
 #include "view.h"
 
@@ -55,7 +57,10 @@ static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
         return -ENOMEM;
     if (cfg->ocir.oci) {
         t->tenancy = ofs_tenancy_new(t, &cfg->ocir, cfg->repos);
-        if (!t->tenancy)
+        t->oci = cfg->ocir.oci;
+        t->cards = ofs_cards_new();
+        t->tagcards = ofs_tagcards_new();
+        if (!t->tenancy || !t->cards || !t->tagcards)
             return -ENOMEM;
         ofs_note_load_tenancy(t);
     } else if (t->catalog.list.state == OFS_LIST_UNKNOWN) {
@@ -99,6 +104,8 @@ void ofs_tree_free(struct ofs_tree *t)
     ofs_batches_free(t->batches);
     ofs_pending_done(&t->pending);
     ofs_catalog_done(t);
+    ofs_cards_free(t->cards);
+    ofs_tagcards_free(t->tagcards);
     ofs_tenancy_free(t->tenancy);
     ofs_repos_done(t);
     ofs_nodes_done(&t->nodes);

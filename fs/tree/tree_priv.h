@@ -98,6 +98,8 @@ struct ofs_catalog {
     int64_t changed_s;
 };
 
+struct ofs_cards;
+struct ofs_tagcards;
 struct ofs_tenancy;
 
 struct ofs_tree {
@@ -115,6 +117,9 @@ struct ofs_tree {
     struct ofs_nodes nodes;
     struct ofs_catalog catalog;  /* of a plain registry; or: */
     struct ofs_tenancy *tenancy; /* of OCIR; NULL: a plain registry */
+    struct ofs_oci *oci;         /* likewise, as the next ones */
+    struct ofs_cards *cards;
+    struct ofs_tagcards *tagcards;
     struct ofs_repos repos;
     struct ofs_flights *flights;
     struct ofs_batches *batches;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/mediatype.h"
 
+#include "ocir_xattrs.h"
 #include "view.h"
 
 #include <linux/limits.h>
@@ -86,6 +87,19 @@ int ofs_xattrs_of_manifest(struct ofs_tree *t, struct ofs_call *call,
 
 /* ---- the tree's interface ---- */
 
+/*
+ * Whoever lists attributes wants those that can be had: a service that is away
+ * or refuses must not make `cp -a` fail.
+ */
+static int collect_ocir(struct ofs_tree *t, struct ofs_call *call,
+                        const struct ofs_node *node, struct ofs_xattrs *ret,
+                        struct ofs_err *err)
+{
+    int r = ofs_ocir_xattrs(t, call, node, ret, err);
+
+    return ofs_fresh_is_own(r) ? r : 0;
+}
+
 static int collect(struct ofs_tree *t, struct ofs_call *call,
                    struct ofs_node *node, struct ofs_xattrs *ret,
                    struct ofs_err *err)
@@ -95,6 +109,8 @@ static int collect(struct ofs_tree *t, struct ofs_call *call,
 
     if (node->view->xattrs)
         r = node->view->xattrs(t, call, node, ret, err);
+    if (r == 0)
+        r = collect_ocir(t, call, node, ret, err);
     if (r == 0 && error && ofs_xattrs_add(ret, "user.ocirfs.error", error) < 0)
         r = ofs_err_nomem(err, "attributes");
     return r;
@@ -109,6 +125,11 @@ static int get_error(struct ofs_tree *t, struct ofs_node *node,
     return error ? ofs_buf_adds(b, error) : -ENODATA;
 }
 
+static int or_no_data(int code)
+{
+    return code == -ENOENT ? -ENODATA : code;
+}
+
 static int get(struct ofs_tree *t, struct ofs_call *call, struct ofs_node *node,
                const char *name, struct ofs_buf *b, struct ofs_err *err)
 {
@@ -118,9 +139,13 @@ static int get(struct ofs_tree *t, struct ofs_call *call, struct ofs_node *node,
     if (strcmp(name, "user.ocirfs.error") == 0)
         return get_error(t, node, b);
     /* `ls -l` asks for ACLs and labels of each file. */
-    if (!ofs_str_starts(name, "user.oci."))
+    if (ofs_str_starts(name, OFS_OCIR_XATTR))
+        /* The file is there, whatever the control plane knows of it. */
+        r = or_no_data(ofs_ocir_xattrs(t, call, node, &x, err));
+    else if (ofs_str_starts(name, "user.oci.") && node->view->xattrs)
+        r = node->view->xattrs(t, call, node, &x, err);
+    else
         return -ENODATA;
-    r = collect(t, call, node, &x, err);
     if (r < 0)
         return r;
     for (size_t i = 0; i < x.names.n; i++)

@@ -25,5 +25,7 @@ int64_t ofs_wall_s(void);
  * IMF-fixdate only).  0 and *ret_s, or -EBADMSG.  Pure.
  */
 int ofs_time_parse(const char *text, int64_t *ret_s);
+/* "2026-01-05T21:31:40Z" into `text`, "" of no such time; returns it. */
+const char *ofs_time_format(int64_t s, char text[32]);
 
 #endif

@@ -90,8 +90,9 @@ int ofs_oci_create_repository(struct ofs_oci *o, struct ofs_call *call,
                               const char *compartment_id, const char *name,
                               struct ofs_oci_repository *ret,
                               struct ofs_err *err) OFS_MUST_CHECK;
+/* With all its images.  `etag`: only as it was then, else -ESTALE; or NULL. */
 int ofs_oci_delete_repository(struct ofs_oci *o, struct ofs_call *call,
-                              const char *id,
+                              const char *id, const char *etag,
                               struct ofs_err *err) OFS_MUST_CHECK;
 int ofs_oci_move_repository(struct ofs_oci *o, struct ofs_call *call,
                             const char *id, const char *compartment_id,

@@ -194,3 +194,14 @@ int ofs_time_parse(const char *text, int64_t *ret_s)
     *ret_s = seconds_of(&c);
     return 0;
 }
+
+const char *ofs_time_format(int64_t s, char text[32])
+{
+    const time_t at = (time_t)s;
+    struct tm tm;
+
+    text[0] = '\0';
+    if (gmtime_r(&at, &tm) && tm.tm_year <= 9999 - 1900)
+        (void)strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return text;
+}

@@ -143,12 +143,14 @@ int ofs_oci_create_repository(struct ofs_oci *o, struct ofs_call *call,
 }
 
 int ofs_oci_delete_repository(struct ofs_oci *o, struct ofs_call *call,
-                              const char *id, struct ofs_err *err)
+                              const char *id, const char *etag,
+                              struct ofs_err *err)
 {
     OFS_AUTOFREE char *path = ofs_oci_path_of(REPOSITORIES "/", id, "");
     const struct ofs_oci_req req = { .method = "DELETE",
                                      .base = o->artifacts,
                                      .path = path,
+                                     .if_match = etag,
                                      .needs = OFS_OCI_MANAGE_REPOS };
 
     return call_one(o, call, &req, NULL, err);

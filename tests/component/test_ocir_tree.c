@@ -205,7 +205,7 @@ static void who_sees_nothing_may_still_go_where_he_knows(void **state)
         int status;
         const char *code, *sentence;
     } cases[] = {
-        { 404, "NotAuthorizedOrNotFound", "read repos in tenancy" },
+        { 404, "NotAuthorizedOrNotFound", "repositories cannot be listed" },
         { 403, "FREE_TIER_NOT_SUPPORTED", "repos=" },
     };
 

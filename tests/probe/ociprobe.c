@@ -141,7 +141,7 @@ static int move(struct world *w, struct ofs_call *call, struct ofs_err *err)
 
 static int delete (struct world *w, struct ofs_call *call, struct ofs_err *err)
 {
-    return ofs_oci_delete_repository(w->oci, call, word(w, 0), err);
+    return ofs_oci_delete_repository(w->oci, call, word(w, 0), NULL, err);
 }
 
 static int images(struct world *w, struct ofs_call *call, struct ofs_err *err)

@@ -112,11 +112,30 @@ static void the_clocks_go_on(void **state)
     assert_true(ofs_wall_s() > 1700000000);
 }
 
+static void times_are_written_as_they_are_read(void **state)
+{
+    static const int64_t times[] = { 0, 1, 951782400, 1767648700,
+                                     253370764800 };
+    char text[32];
+    int64_t s;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        assert_int_equal(ofs_time_parse(ofs_time_format(times[i], text), &s),
+                         0);
+        assert_int_equal(s, times[i]);
+    }
+    assert_string_equal(ofs_time_format(1767648700, text),
+                        "2026-01-05T21:31:40Z");
+    assert_string_equal(ofs_time_format(INT64_MAX, text), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_read_strictly),
         cmocka_unit_test(days_agree_with_the_c_library),
+        cmocka_unit_test(times_are_written_as_they_are_read),
         cmocka_unit_test(the_clocks_go_on),
     };
 

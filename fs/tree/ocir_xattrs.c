@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocir_xattrs.h"
+
+#include "ocirfs/clock.h"
+
+#include "card.h"
+#include "tagcard.h"
+#include "tenancy.h"
+
+#include <inttypes.h>
+
+static int add(struct ofs_xattrs *x, const char *name, const char *value)
+{
+    OFS_AUTOFREE char *whole = ofs_strf(OFS_OCIR_XATTR "%s", name);
+
+    if (!value || !*value)
+        return 0;
+    return whole ? ofs_xattrs_add(x, whole, value) : -ENOMEM;
+}
+
+static int add_number(struct ofs_xattrs *x, const char *name, uint64_t value)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof(text), "%" PRIu64, value);
+    return add(x, name, text);
+}
+
+static int add_time(struct ofs_xattrs *x, const char *name, int64_t s)
+{
+    char text[32];
+
+    return s > 0 ? add(x, name, ofs_time_format(s, text)) : 0;
+}
+
+static const char *word_of(bool value)
+{
+    return value ? "true" : "false";
+}
+
+/* ---- repositories ---- */
+
+struct filling {
+    struct ofs_xattrs *x;
+    int r;
+};
+
+static void fill_repo(const struct ofs_oci_repository *repo, void *arg)
+{
+    struct filling *f = arg;
+    struct ofs_xattrs *x = f->x;
+    bool told = repo->is_immutable >= 0;
+
+    if (add(x, "id", repo->id) < 0 ||
+        add(x, "compartmentId", repo->compartment_id) < 0 ||
+        add(x, "displayName", repo->name) < 0 ||
+        add(x, "namespace", repo->namespace_name) < 0 ||
+        add(x, "isPublic", word_of(repo->is_public)) < 0 ||
+        (told && add(x, "isImmutable", word_of(repo->is_immutable == 1)) < 0) ||
+        add_number(x, "imageCount", repo->n_images) < 0 ||
+        add_number(x, "layerCount", repo->n_layers) < 0 ||
+        add_number(x, "layersSizeInBytes", repo->layers_bytes) < 0 ||
+        add(x, "createdBy", repo->created_by) < 0 ||
+        add_time(x, "timeCreated", repo->created_s) < 0 ||
+        add_time(x, "timeLastPushed", repo->pushed_s) < 0 ||
+        add(x, "readme", repo->readme) < 0)
+        f->r = -ENOMEM;
+}
+
+static int repo_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                       const char *path, struct ofs_xattrs *ret,
+                       struct ofs_err *err)
+{
+    struct filling f = { .x = ret };
+    int r = ofs_card_want(t, call, path, err);
+
+    if (r < 0)
+        return r;
+    (void)ofs_card_look(t, path, fill_repo, &f);
+    return f.r < 0 ? ofs_err_nomem(err, "attributes") : 0;
+}
+
+/* ---- compartments ---- */
+
+static int compartment_xattrs(struct ofs_tree *t, uint64_t scope,
+                              struct ofs_xattrs *ret, struct ofs_err *err)
+{
+    OFS_AUTOFREE char *id = ofs_tenancy_ocid(t, scope), *above = NULL;
+
+    if (scope != OFS_SCOPE_TOP)
+        above = ofs_tenancy_ocid(t, ofs_tenancy_above(t, scope));
+    if (add(ret, "id", id) < 0 || add(ret, "compartmentId", above) < 0)
+        return ofs_err_nomem(err, "attributes");
+    return 0;
+}
+
+static int dir_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                      const struct ofs_node *node, struct ofs_xattrs *ret,
+                      struct ofs_err *err)
+{
+    struct ofs_ns ns;
+    int r = ofs_ns_known(t, call, node->scope, node->path, &ns, err);
+
+    if (r < 0)
+        return r;
+    if (!*node->path)
+        return compartment_xattrs(t, node->scope, ret, err);
+    if (!(ns.flags & OFS_NS_REPO))
+        return 0;
+    return repo_xattrs(t, call, node->path, ret, err);
+}
+
+/* ---- tags ---- */
+
+/* When this tag was set; the image may have been pushed long before. */
+static int64_t tagged_s(const struct ofs_oci_image *image, const char *tag)
+{
+    for (size_t i = 0; i < image->n_versions; i++)
+        if (strcmp(image->versions[i].tag, tag) == 0)
+            return image->versions[i].created_s;
+    return image->created_s;
+}
+
+static int fill_tag(const struct ofs_oci_image *image, const char *tag,
+                    struct ofs_xattrs *x)
+{
+    return add(x, "id", image->id) < 0 ||
+                   add_number(x, "pullCount", image->n_pulls) < 0 ||
+                   add_number(x, "layersSizeInBytes", image->layers_bytes) <
+                       0 ||
+                   add_time(x, "timeCreated", tagged_s(image, tag)) < 0 ||
+                   add_time(x, "timeLastPulled", image->pulled_s) < 0
+               ? -ENOMEM
+               : 0;
+}
+
+static int tag_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                      const struct ofs_node *node, struct ofs_xattrs *ret,
+                      struct ofs_err *err)
+{
+    OFS_AUTO(ofs_tagcard_unrefp) struct ofs_tagcard *card = NULL;
+    int r = ofs_tagcard_get(t, call, node->path, node->name, &card, err);
+
+    if (r < 0)
+        return r;
+    return fill_tag(&card->image, node->name, ret) < 0
+               ? ofs_err_nomem(err, "attributes")
+               : 0;
+}
+
+int ofs_ocir_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                    const struct ofs_node *node, struct ofs_xattrs *ret,
+                    struct ofs_err *err)
+{
+    if (!t->tenancy)
+        return 0;
+    if (node->view == &ofs_view_dir)
+        return dir_xattrs(t, call, node, ret, err);
+    if (node->view == &ofs_view_tag)
+        return tag_xattrs(t, call, node, ret, err);
+    return 0;
+}
+
+/* ---- setting ---- */
+
+static int parse_bool(const char *name, const char *text, int *ret,
+                      struct ofs_err *err)
+{
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return ofs_err_set(err, -EINVAL, "%s is \"true\" or \"false\"", name);
+    *ret = strcmp(text, "true") == 0;
+    return 0;
+}
+
+static int describe(const char *name, const struct ofs_buf *value,
+                    struct ofs_oci_repository_change *ret, struct ofs_err *err)
+{
+    const char *text = value ? ofs_buf_str(value) : "";
+    const char *word = name + strlen(OFS_OCIR_XATTR);
+
+    *ret = (struct ofs_oci_repository_change){ .is_public = -1,
+                                               .is_immutable = -1 };
+    if (value && strlen(text) != value->len)
+        return ofs_err_set(err, -EINVAL, "%s has a NUL in it", name);
+    if (strcmp(word, "isPublic") == 0)
+        return parse_bool(name, text, &ret->is_public, err);
+    if (strcmp(word, "isImmutable") == 0)
+        return parse_bool(name, text, &ret->is_immutable, err);
+    if (strcmp(word, "readme") != 0)
+        return ofs_err_set(err, -EPERM, "%s cannot be set", name);
+    ret->readme = text;
+    return 0;
+}
+
+int ofs_ocir_set_xattr(struct ofs_tree *t, struct ofs_call *call,
+                       const struct ofs_node *node, const char *name,
+                       const struct ofs_buf *value, struct ofs_err *err)
+{
+    struct ofs_oci_repository_change change;
+    int r;
+
+    if (!t->tenancy || !ofs_str_starts(name, OFS_OCIR_XATTR))
+        return -ENOTSUP;
+    r = describe(name, value, &change, err);
+    if (r == 0)
+        r = ofs_tenancy_update(t, call, node->path, &change, err);
+    return r;
+}
