@@ -19,12 +19,14 @@ import threading
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 sys.dont_write_bytecode = True
 from emulator import cloud as emulator  # noqa: E402
-from emulator import people_text, population  # noqa: E402
+from emulator import people_text, pki, population  # noqa: E402
 
 
 def parse(argv):
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--folder", help="for its files (a temporary one)")
+    p.add_argument("--keys", metavar="FOLDER", type=pathlib.Path,
+                   help="of RSA keys, kept for the next one")
     p.add_argument("--storage", help="of docker-registry; kept")
     p.add_argument("--tls", action="store_true",
                    help="https for all that has it in the real cloud")
@@ -67,6 +69,7 @@ def wait_for_end(until_eof):
 def main(argv):
     args = parse(argv)
     done = wait_for_end(args.until_eof)
+    pki.key_store.folder = args.keys
     folder = args.folder or tempfile.mkdtemp(prefix="ocir-emulator-")
     pairs = [s.partition("=") for s in args.port]
     settings = {n: value_of(v) for n, _, v in (

@@ -5,6 +5,8 @@ import concurrent.futures
 import datetime
 import hashlib
 import ipaddress
+import itertools
+import os
 import pathlib
 
 from cryptography import x509
@@ -21,12 +23,38 @@ DER = serialization.Encoding.DER
 SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
 
 
+class KeyStore:
+    """RSA keys, no two the same in one emulator.  With a folder, the n-th is
+    the n-th of the emulator before: making one takes a good part of a second,
+    and a suite starts an emulator for many a test."""
+
+    def __init__(self):
+        self.folder = None
+        self._numbers = itertools.count()
+
+    def _make(self):
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def new(self):
+        if self.folder is None:
+            return self._make()
+        path = self.folder / f"{next(self._numbers)}.pem"
+        if not path.exists():
+            mine = path.with_suffix(f".{os.getpid()}")
+            mine.write_text(pem_of_key(self._make()))
+            mine.rename(path)
+        return serialization.load_pem_private_key(path.read_bytes(), None)
+
+
+key_store = KeyStore()
+
+
 def new_rsa():
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key_store.new()
 
 
 def new_rsa_keys(n):
-    """Several at once: making one takes a good part of a second."""
+    """Several at once."""
     with concurrent.futures.ThreadPoolExecutor(n) as pool:
         return list(pool.map(lambda _: new_rsa(), range(n)))
 

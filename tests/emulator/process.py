@@ -9,11 +9,13 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
 
 CLI = pathlib.Path(__file__).resolve().with_name("cli.py")
+KEYS = tempfile.TemporaryDirectory(prefix="ocir-emulator-keys-")
 
 
 class Refused(Exception):
@@ -36,7 +38,7 @@ class Emulator:
         with open(self.folder / "emulator.log", "ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-B", CLI, "--until-eof", "--folder",
-                 self.folder, *self.words], stdin=subprocess.PIPE,
+                 self.folder, "--keys", KEYS.name, *self.words], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline()
         if not line:
