@@ -58,7 +58,7 @@ elif pytest:
                  re.findall(r"(\d+) ([a-z]+)", pytest[-1]))
     passed = words.get("passed", 0)
     failed = sum(words.get(w, 0) for w in ("failed", "error", "errors"))
-elif ok:
+elif ok and not re.search(r"^=* ?no tests ran in", text, re.M):
     passed = 1
 if not ok and failed == 0:
     failed = 1

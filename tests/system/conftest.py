@@ -24,8 +24,9 @@ TEST_SECONDS = 180  # of one test, before its daemons are killed
 
 
 def pytest_addoption(parser):
-    parser.addoption("--group", default="1/1", metavar="I/N",
-                     help="run the I-th of N groups of test files")
+    parser.addoption("--share", metavar="DIR", type=pathlib.Path,
+                     help="leave out the files that another run with this DIR "
+                     "has begun, so that several runs divide all tests")
 
 
 def pytest_configure(config):
@@ -34,20 +35,39 @@ def pytest_configure(config):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Fixtures clean up after both.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if folder := config.getoption("--share"):
+        config.pluginmanager.register(Share(folder))
     config.addinivalue_line(
         "markers", "semantics(*numbers): promises of fs/SEMANTICS.md that "
         "the test proves")
 
 
-def pytest_collection_modifyitems(config, items):
-    """Whole files go to one group, so that module fixtures are made once."""
-    which, of = map(int, config.getoption("--group").split("/"))
-    sizes = collections.Counter(str(item.path) for item in items)
-    files = sorted(sizes, key=lambda p: (-sizes[p], p))
-    group = {path: i % of for i, path in enumerate(files)}
-    chosen = [i for i in items if group[str(i.path)] == which - 1]
-    config.hook.pytest_deselected(items=[i for i in items if i not in chosen])
-    items[:] = chosen
+class Share:
+    """Whoever makes a file's name in the folder first runs its tests: whole
+    files, so that module fixtures are made once."""
+
+    def __init__(self, folder):
+        self.folder, self.ours = folder, {}
+
+    def _take(self, name):
+        try:
+            (self.folder / name).open("x").close()
+            return True
+        except FileExistsError:
+            return False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item):
+        name = item.path.name
+        if name not in self.ours:
+            self.ours[name] = self._take(name)
+        return None if self.ours[name] else True
+
+
+def pytest_collection_modifyitems(items):
+    """Files with many tests first; the small ones even out the end."""
+    sizes = collections.Counter(item.path for item in items)
+    items.sort(key=lambda item: -sizes[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)
