@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "http_client.h"
+#include "letters.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -29,6 +29,7 @@ static struct {
     char dir[64];
     pid_t pid; /* 0: not running */
     int port_h2, port_other, port_old;
+    struct fake_server *behind; /* takes the uploads */
 } site;
 
 static bool run(const char *const argv[])
@@ -81,8 +82,13 @@ static void add_server(FILE *f, int port, const char *protocol,
             " ssl_ciphers DEFAULT:@SECLEVEL=0;\n"
             " ssl_certificate %s/%s.crt; ssl_certificate_key %s/%s.key;\n"
             " location / { return 200 '$server_protocol $connection'; }\n"
+            " proxy_http_version 1.1; proxy_request_buffering off;\n"
+            " location /up { client_max_body_size 0; proxy_pass %s; }\n"
+            " location /few { client_max_body_size 2k; proxy_pass %s; }\n"
             " location /slow { limit_rate 4k; root %s; } }\n",
-            port, protocol, versions, site.dir, cert, site.dir, cert, site.dir);
+            port, protocol, versions, site.dir, cert, site.dir, cert,
+            fake_server_url(site.behind), fake_server_url(site.behind),
+            site.dir);
 }
 
 static bool write_site(void)
@@ -140,6 +146,8 @@ static int open_site(void **state)
     if (!mkdtemp(site.dir))
         return -1;
     conf = ofs_strf("%s/nginx.conf", site.dir);
+    site.behind = fake_server_start();
+    fake_server_canned(site.behind, "PUT /up", 201, NULL, NULL);
     site.port_h2 = free_port();
     site.port_other = free_port();
     site.port_old = free_port();
@@ -158,6 +166,7 @@ static int close_site(void **state)
     (void)state;
     if (site.pid > 0)
         (void)kill(site.pid, SIGTERM);
+    fake_server_free(site.behind);
     while (dir && (e = readdir(dir)))
         (void)unlinkat(dirfd(dir), e->d_name,
                        strlen(e->d_name) == 1 ? AT_REMOVEDIR : 0);
@@ -316,6 +325,63 @@ static void a_connection_that_serves_others_is_kept(void **state)
     assert_string_equal(one.body, two.body);
 }
 
+/* Up to `ready` at first; then, when it rests, to its end. */
+static int upload(struct ofs_http *h, const char *path, struct letters *l,
+                  int *ret_status)
+{
+    OFS_AUTOFREE char *url =
+        ofs_strf("https://127.0.0.1:%d%s", site.port_h2, path);
+    struct background b;
+
+    background_start(&b, h, LONG_MS,
+                     &(struct ofs_http_req){
+                         .method = "PUT", .url = url, .upload = &l->upload });
+    await_hunger(l);
+    atomic_store(&l->ready, l->end);
+    ofs_http_upload_more(h);
+    (void)pthread_join(b.thread, NULL);
+    *ret_status = b.resp.status;
+    ofs_call_done(&b.call);
+    ofs_http_resp_done(&b.resp);
+    return b.r;
+}
+
+static void an_upload_rests_on_http_2_as_well(void **state)
+{
+    AUTOCLIENT *h = NULL;
+    struct letters l;
+    int status;
+
+    (void)state;
+    need_site();
+    h = trusting("here", (struct ofs_http_cfg){ 0 });
+    letters_init(&l, 100000, 3000000);
+    assert_int_equal(upload(h, "/up", &l, &status), 0);
+    assert_int_equal(status, 201);
+    assert_true(
+        is_whole(fake_server_request(site.behind, "PUT /up", 0), 3000000));
+}
+
+/* Nobody feeds it: the refusal alone ends it. */
+static void a_refusal_is_heard_on_http_2_as_well(void **state)
+{
+    AUTOCLIENT *h = NULL;
+    OFS_AUTORESP struct ofs_http_resp resp = { 0 };
+    OFS_AUTOFREE char *url = NULL;
+    struct letters l;
+    struct ofs_http_req req = { .method = "PUT", .upload = &l.upload };
+    struct ofs_err err;
+
+    (void)state;
+    need_site();
+    h = trusting("here", (struct ofs_http_cfg){ 0 });
+    url = ofs_strf("https://127.0.0.1:%d/few", site.port_h2);
+    req.url = url;
+    letters_init(&l, 100000, 3000000);
+    assert_int_equal(perform(h, LONG_MS, &req, &resp, &err), 0);
+    assert_int_equal(resp.status, 413);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +391,8 @@ int main(void)
         cmocka_unit_test(streams_share_one_connection),
         cmocka_unit_test(a_stuck_stream_gives_its_connection_up),
         cmocka_unit_test(a_connection_that_serves_others_is_kept),
+        cmocka_unit_test(an_upload_rests_on_http_2_as_well),
+        cmocka_unit_test(a_refusal_is_heard_on_http_2_as_well),
     };
 
     return cmocka_run_group_tests(tests, open_site, close_site);
