@@ -44,6 +44,7 @@
 struct ofs_call {
     int64_t deadline_ms; /* on ofs_mono_ms(); OFS_NEVER: none */
     bool may_wait;       /* false: whoever would wait returns -EAGAIN */
+    int who;             /* the user's process that asks; 0: nobody's */
     atomic_bool cancelled;
     struct ofs_mutex mtx;
     pthread_cond_t cond;
