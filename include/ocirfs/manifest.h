@@ -91,4 +91,9 @@ struct ofs_layout_entry {
 int ofs_layout_index(const struct ofs_layout_entry *entries, size_t n,
                      struct ofs_buf *b);
 
+enum { OFS_LAYOUT_HEADER_MAX_BYTES = 4096 };
+/* Is it the oci-layout file of a version 1 layout?  -EINVAL: no, and why. */
+int ofs_layout_header_check(const char *json, size_t len,
+                            struct ofs_err *err) OFS_MUST_CHECK;
+
 #endif
