@@ -135,6 +135,19 @@ int ofs_blob_find_manifest(struct ofs_tree *t, struct ofs_call *call,
                            struct ofs_blob_seen *ret,
                            struct ofs_err *err) OFS_MUST_CHECK;
 
+/* ---- awaiting.c: manifests that were accepted and wait for their parts ---- */
+
+/* Its bytes are found by ofs_manifest_load from then on.  -ENOENT. */
+int ofs_waiting_find(struct ofs_tree *t, struct ofs_call *call,
+                     const char *path, const struct ofs_digest *digest,
+                     struct ofs_blob_seen *ret,
+                     struct ofs_err *err) OFS_MUST_CHECK;
+/* Is there any?  On a mount that writes. */
+bool ofs_waiting_any(struct ofs_tree *t, const char *path);
+/* Add them to a sorted list, which is the caller's; sorted again. */
+int ofs_waiting_add(struct ofs_tree *t, const char *path,
+                    struct ofs_digest **at, size_t *n) OFS_MUST_CHECK;
+
 /* ---- blobsource.c ---- */
 
 /* The registry as a source of that blob; NULL: no memory. */

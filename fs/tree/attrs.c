@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "manage.h"
 #include "view.h"
 
 #include <sys/stat.h>
@@ -6,19 +7,32 @@
 enum {
     DIR_MODE = 0555,
     FILE_MODE = 0444,
+    OWNER_WRITES = 0200,
     /* "Not known": a count of 2 would say that there are no directories. */
     DIR_NLINK = 1,
 };
+
+/* May its owner write it?  Modes tell the truth, as far as they can. */
+static bool is_writable(struct ofs_tree *t, const struct ofs_node *node)
+{
+    const struct ofs_view *view = node->view;
+
+    if (!t->push || view->fixed)
+        return false;
+    return view != &ofs_view_tag || !ofs_manage_is_immutable(t, node->path);
+}
 
 void ofs_attr_of(struct ofs_tree *t, const struct ofs_node *node,
                  struct ofs_attr *ret)
 {
     const struct ofs_view *view = node->view;
     bool dir = S_ISDIR(view->type);
+    mode_t mode = (dir ? DIR_MODE : FILE_MODE) |
+                  (is_writable(t, node) ? OWNER_WRITES : 0);
 
     *ret = (struct ofs_attr){
         .ino = node->ino,
-        .mode = view->type | ((dir ? DIR_MODE : FILE_MODE) & ~t->umask),
+        .mode = view->type | (mode & ~t->umask),
         .nlink = dir ? DIR_NLINK : 1,
         .uid = t->uid,
         .gid = t->gid,

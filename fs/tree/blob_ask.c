@@ -148,6 +148,54 @@ static bool is_known(const struct question *q, struct ofs_known_blob *ret)
     return look(q, ret);
 }
 
+/*
+ * Whoever writes a blob looks whether it is there, and the kernel does once
+ * more before it renames.  So on a mount that writes a "no" is as good as any
+ * answer, and what arrives meanwhile is in the set.
+ */
+static bool is_absent(const struct question *q)
+{
+    int64_t now = ofs_tree_now(q->t);
+    bool found = false;
+
+    if (!q->t->push || q->manifest)
+        return false;
+    OFS_GUARD(&q->repo->mtx);
+    for (size_t i = 0; i < OFS_ABSENT && !found; i++) {
+        const struct ofs_absent *a = &q->repo->absent[i];
+
+        found = ofs_digest_eq(&a->digest, q->digest) &&
+                ofs_fresh_left(a->asked_ms, now, q->t->ttl_ms) > 0;
+    }
+    return found;
+}
+
+static void remember_absent(const struct question *q, int64_t asked_ms)
+{
+    struct ofs_repo *repo = q->repo;
+
+    OFS_GUARD(&repo->mtx);
+    repo->absent[repo->next_absent] =
+        (struct ofs_absent){ .digest = *q->digest, .asked_ms = asked_ms };
+    repo->next_absent = (repo->next_absent + 1) % OFS_ABSENT;
+}
+
+static int ask_shared(const struct question *q, struct ofs_call *call,
+                      struct ofs_err *err)
+{
+    int64_t asked_ms = ofs_tree_now(q->t);
+    int r;
+
+    if (is_absent(q))
+        return -ENOENT;
+    if (!call->may_wait)
+        return -EAGAIN;
+    r = fly(q, call, err);
+    if (r == -ENOENT)
+        remember_absent(q, asked_ms);
+    return r;
+}
+
 static int find(const struct question *q, struct ofs_call *call,
                 struct ofs_blob_seen *ret, struct ofs_err *err)
 {
@@ -155,9 +203,9 @@ static int find(const struct question *q, struct ofs_call *call,
     int r = 0;
 
     if (!is_known(q, &known)) {
-        if (!call->may_wait)
-            return -EAGAIN;
-        r = fly(q, call, err);
+        r = ask_shared(q, call, err);
+        if (r == -EAGAIN)
+            return r;
         if (r == 0 && !look(q, &known))
             r = ofs_err_nomem(err, "a blob");
     }

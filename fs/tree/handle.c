@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Open directories: a snapshot of names.  Open files: bytes or a blob. */
+#include "ocirfs/push.h"
+
+#include "scratch.h"
 #include "view.h"
 
 enum { MAX_NAMES_BYTES = 1024 * 1024 * 1024 };
@@ -63,19 +66,21 @@ int ofs_dir_add(struct ofs_dir *d, const char *name,
     return add(d, name, ofs_ino_of(spec, 0), spec->view->type);
 }
 
-/* What a directory that is not an ofs_view_dir lies in. */
+/* What lies in a repository, or is .ocirfs, lies in. */
 static void find_above(struct ofs_tree *t, const struct ofs_node *node,
                        struct ofs_found *ret)
 {
     /* Within a repository; .ocirfs has the root's path. */
-    if (node->view == &ofs_view_alg)
+    if (node->view == &ofs_view_blob)
+        ofs_found_set(ret, &ofs_view_alg, node->path,
+                      ofs_digest_alg_name(&node->digest));
+    else if (node->view == &ofs_view_alg)
         ofs_found_set(ret, &ofs_view_blobs, node->path, "");
     else
         ofs_found_dir(ret, ofs_ns_scope_of(t, node->path), node->path);
 }
 
-/* The number of the directory above; the root is its own. */
-static uint64_t ino_above(struct ofs_tree *t, const struct ofs_node *node)
+uint64_t ofs_ino_above(struct ofs_tree *t, const struct ofs_node *node)
 {
     struct ofs_found found;
     struct ofs_above above;
@@ -104,7 +109,7 @@ int ofs_dir_new(struct ofs_tree *t, struct ofs_node *node, struct ofs_dir **ret,
     d->node = node;
     ofs_buf_init(&d->names, MAX_NAMES_BYTES);
     if (add(d, ".", node->ino, node->view->type) < 0 ||
-        add(d, "..", ino_above(t, node), node->view->type) < 0)
+        add(d, "..", ofs_ino_above(t, node), node->view->type) < 0)
         return ofs_err_nomem(err, "a directory");
     *ret = ofs_take(&d);
     return 0;
@@ -149,11 +154,45 @@ bool ofs_dir_entry(struct ofs_dir *d, size_t i, struct ofs_entry *ret)
     return true;
 }
 
+static int add_scratch(void *arg, struct ofs_scratch *s, const char *name)
+{
+    struct ofs_dir *d = arg;
+    struct ofs_scratch_now now;
+    struct ofs_found found;
+
+    ofs_scratch_look(d->t, s, &now);
+    if (ofs_target_is_final(now.target.kind))
+        return 0;
+    ofs_scratch_found(s, &found);
+    return ofs_dir_add(d, name, &found.spec);
+}
+
+int ofs_dir_add_scratch(struct ofs_dir *d)
+{
+    return ofs_scratch_each(d->t, d->node->ino, add_scratch, d);
+}
+
+struct ofs_file *ofs_file_new(struct ofs_tree *t, struct ofs_node *node)
+{
+    struct ofs_file *f = calloc(1, sizeof(*f));
+
+    if (!f) {
+        ofs_nodes_unuse(&t->nodes, node);
+        return NULL;
+    }
+    f->t = t;
+    f->node = node;
+    return f;
+}
+
 int ofs_file_pread(struct ofs_file *f, struct ofs_call *call, void *buf,
                    size_t len, uint64_t off, size_t *ret_n, struct ofs_err *err)
 {
     size_t n = 0;
 
+    if (f->scratch)
+        return ofs_draft_read(ofs_scratch_draft(f->scratch), call, buf, len,
+                              off, ret_n, err);
     if (!f->bytes)
         return ofs_blob_read(f->blob, call, buf, len, off, ret_n, err);
     if (off < f->bytes->len) {
@@ -170,6 +209,9 @@ void ofs_file_close(struct ofs_file *f)
 {
     if (!f)
         return;
+    if (f->writes)
+        ofs_scratch_close(f->t, f->scratch);
+    ofs_scratch_put(f->t, f->scratch);
     ofs_bytes_unref(f->bytes);
     if (f->blob)
         ofs_blob_close(f->blob);

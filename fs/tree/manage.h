@@ -27,9 +27,17 @@ int ofs_manage_move(struct ofs_tree *t, struct ofs_call *call,
                     const struct ofs_node *dir, const char *name,
                     const struct ofs_node *to_dir, const char *to_name,
                     struct ofs_err *err) OFS_MUST_CHECK;
-/* Take a tag away, never a manifest.  `repo` as the registry calls it. */
+/* Take a tag away, never a manifest.  `repo` as the registry calls it.  The
+ * caller has asked for allow_delete, where something is lost by it. */
 int ofs_manage_untag(struct ofs_tree *t, struct ofs_call *call,
                      const char *repo, const char *tag,
                      struct ofs_err *err) OFS_MUST_CHECK;
+/* May `tag` be set?  `old` is what it names now; NULL: nothing.  -EPERM. */
+int ofs_manage_may_move(struct ofs_tree *t, struct ofs_call *call,
+                        const char *repo, const char *tag,
+                        const struct ofs_digest *old,
+                        struct ofs_err *err) OFS_MUST_CHECK;
+/* Is it known that tags of `repo` cannot be moved?  No network. */
+bool ofs_manage_is_immutable(struct ofs_tree *t, const char *repo);
 
 #endif

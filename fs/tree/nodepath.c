@@ -3,6 +3,7 @@
  * Where a node is, for whoever reads the log: `ls` shows names, not numbers.
  * Made from what a node stands for, so it costs nothing until it is wanted.
  */
+#include "scratch.h"
 #include "view.h"
 
 static void add(struct ofs_buf *b, size_t start, const char *part)
@@ -36,9 +37,16 @@ void ofs_node_path(const struct ofs_node *node, struct ofs_buf *b)
 
 void ofs_tree_path(struct ofs_tree *t, uint64_t ino, struct ofs_buf *b)
 {
-    struct ofs_node *node = ofs_nodes_use(&t->nodes, ino);
+    OFS_NODE_HOLD(held, t, ofs_nodes_use(&t->nodes, ino));
+    OFS_SCRATCH_HOLD(scratch, t,
+                     held.node ? ofs_scratch_of(t, held.node) : NULL);
+    struct ofs_scratch_now now;
 
-    if (node)
-        ofs_node_path(node, b);
-    ofs_nodes_unuse(&t->nodes, node);
+    if (scratch.s) {
+        ofs_scratch_look(t, scratch.s, &now);
+        add(b, b->len, now.repo);
+        (void)ofs_buf_addf(b, "/%s", now.spot.name);
+    } else if (held.node) {
+        ofs_node_path(held.node, b);
+    }
 }

@@ -11,6 +11,7 @@
 #include "ocirfs/ref.h"
 
 #include "catalog.h"
+#include "made.h"
 #include "names.h"
 #include "tenancy.h"
 
@@ -103,6 +104,20 @@ static int ask_path(struct ofs_tree *t, struct ofs_call *call, const char *path,
     return probe(t, call, path, ns, err);
 }
 
+/* What the last question for its tags said, and what was made here. */
+static void correct(struct ofs_tree *t, const char *path, struct ofs_ns *ns)
+{
+    if (ofs_made_is_new(t, path))
+        ns->flags |= OFS_NS_REPO;
+    else if (ofs_repo_refusal(t, path) == -ENOENT ||
+             ofs_made_is_unmade(t, path))
+        ns->flags &= ~(unsigned)OFS_NS_REPO;
+    else if (ofs_made_has(t, path))
+        ns->flags |= OFS_NS_REPO;
+    if (*path && ofs_made_is_parent(t, path))
+        ns->flags |= OFS_NS_PARENT;
+}
+
 static int ns_find(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
                    const char *path, bool fresh, struct ofs_ns *ret,
                    struct ofs_err *err)
@@ -121,8 +136,7 @@ static int ns_find(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
         r = ask_path(t, call, path, fresh, &ns, err);
     if (r < 0)
         return r;
-    if ((ns.flags & OFS_NS_REPO) && ofs_repo_refusal(t, path) == -ENOENT)
-        ns.flags &= ~(unsigned)OFS_NS_REPO;
+    correct(t, path, &ns);
     ns.left_ms = ofs_tree_valid(t, ns.left_ms);
     *ret = ns;
     return 0;
@@ -143,15 +157,12 @@ int ofs_ns_fresh(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
 void ofs_ns_guess(struct ofs_tree *t, uint64_t scope, const char *path,
                   struct ofs_ns *ret)
 {
-    int refusal = ofs_repo_refusal(t, path);
-
     search(t, scope, path, ret);
     if ((ret->flags & OFS_NS_OPEN) && !ofs_repo_is_listed(t, path))
         ret->flags = OFS_NS_OPEN;
     else if (ret->flags & OFS_NS_OPEN)
         ret->flags |= OFS_NS_REPO;
-    if (refusal == -ENOENT)
-        ret->flags &= ~(unsigned)OFS_NS_REPO;
+    correct(t, path, ret);
 }
 
 /* A directory that is nothing but a repository, and that is gone. */
@@ -159,7 +170,8 @@ static bool is_gone(struct ofs_tree *t, uint64_t scope, const char *path)
 {
     struct ofs_ns ns;
 
-    if (ofs_repo_refusal(t, path) != -ENOENT)
+    if (ofs_made_is_new(t, path) ||
+        (ofs_repo_refusal(t, path) != -ENOENT && !ofs_made_is_unmade(t, path)))
         return false;
     search(t, scope, path, &ns);
     return !(ns.flags & OFS_NS_PARENT);
@@ -181,12 +193,25 @@ int ofs_ns_join(struct ofs_tree *t, struct ofs_call *call, const char *path,
     return r < 0 ? r : ofs_path_join(ns, part, ret);
 }
 
+/* The control plane lists what was made there by itself. */
+static int add_made(struct ofs_tree *t, const char *path,
+                    struct ofs_strv *parts)
+{
+    if (t->tenancy)
+        return 0;
+    if (ofs_made_parts(t, path, parts) < 0)
+        return -ENOMEM;
+    ofs_strv_sort(parts);
+    ofs_strv_unique(parts);
+    return 0;
+}
+
 int ofs_ns_parts(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
                  const char *path, struct ofs_strv *ret, struct ofs_err *err)
 {
     OFS_AUTOSTRV struct ofs_strv parts = { 0 };
 
-    if (parts_of(t, scope, path, &parts) < 0)
+    if (parts_of(t, scope, path, &parts) < 0 || add_made(t, path, &parts) < 0)
         return ofs_err_nomem(err, "a directory");
     for (size_t i = 0; i < parts.n; i++) {
         char child[NAME_MAX + 1];

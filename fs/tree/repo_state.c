@@ -6,6 +6,7 @@
 #include "ocirfs/clock.h"
 #include "ocirfs/registry.h"
 
+#include "made.h"
 #include "ns.h"
 #include "refresh.h"
 
@@ -213,7 +214,7 @@ void ofs_repo_put(struct ofs_tree *t, struct ofs_repo *repo)
 
 struct all {
     struct ofs_repo **at;
-    size_t n;
+    size_t n, max;
 };
 
 static int collect(const char *path, void *value, void *arg)
@@ -222,7 +223,49 @@ static int collect(const char *path, void *value, void *arg)
 
     (void)path;
     all->at[all->n++] = value;
-    return 0;
+    return all->n == all->max;
+}
+
+/* Some that are known, each with a reference; how many. */
+static size_t hold_some(struct ofs_tree *t, struct ofs_repo **at, size_t max)
+{
+    struct all all = { .at = at, .max = max };
+
+    OFS_GUARD(&t->repos.mtx);
+    (void)ofs_map_each(t->repos.map, collect, &all);
+    for (size_t i = 0; i < all.n; i++)
+        if (at[i]->refs++ == 0)
+            unlink_unused(&t->repos, at[i]);
+    return all.n;
+}
+
+static bool has_blob(struct ofs_repo *repo, const struct ofs_digest *digest)
+{
+    const struct ofs_known_blob *known;
+
+    OFS_GUARD(&repo->mtx);
+    known = ofs_blobset_find(&repo->blobs, digest);
+    return known && known->kind != OFS_KNOWN_MENTIONED;
+}
+
+int ofs_repos_with(struct ofs_tree *t, const struct ofs_digest *digest,
+                   struct ofs_strv *ret)
+{
+    enum { MAX_LOOKED_AT = 4096, ENOUGH = 8 };
+    OFS_AUTOFREE struct ofs_repo **at =
+        calloc(MAX_LOOKED_AT, sizeof(struct ofs_repo *));
+    size_t n;
+    int r = 0;
+
+    if (!at)
+        return -ENOMEM;
+    n = hold_some(t, at, MAX_LOOKED_AT);
+    for (size_t i = 0; i < n; i++) {
+        if (r == 0 && ret->n < ENOUGH && has_blob(at[i], digest))
+            r = ofs_strv_add(ret, at[i]->path);
+        ofs_repo_put(t, at[i]);
+    }
+    return r;
 }
 
 void ofs_repos_flush(struct ofs_tree *t)
@@ -236,6 +279,7 @@ void ofs_repos_flush(struct ofs_tree *t)
         if (!at)
             return;
         all.at = at;
+        all.max = ofs_map_count(t->repos.map);
         (void)ofs_map_each(t->repos.map, collect, &all);
     }
     /* Nobody else is there any more, so none can go away meanwhile. */
@@ -351,13 +395,37 @@ static int take_answer(struct ofs_repo *repo, int64_t asked_ms, int code,
     return code;
 }
 
+uint64_t ofs_repo_written(struct ofs_repo *repo)
+{
+    OFS_GUARD(&repo->mtx);
+    return repo->n_written;
+}
+
+/* An answer to what was asked before we wrote a tag says nothing of that. */
+static int ask_tags(struct ofs_tree *t, struct ofs_repo *repo,
+                    struct ofs_call *call, int64_t *ret_asked_ms,
+                    struct ofs_strv *names, struct ofs_err *err)
+{
+    uint64_t n_written;
+    int r;
+
+    do {
+        ofs_strv_done(names);
+        n_written = ofs_repo_written(repo);
+        *ret_asked_ms = ofs_tree_now(t);
+        r = ofs_registry_tags(t->registry, call, repo->path, names, err);
+    } while (ofs_repo_written(repo) != n_written &&
+             ofs_call_check(call, NULL) == 0);
+    return r;
+}
+
 static int fetch_tags(struct ofs_tree *t, void *owner, struct ofs_call *call,
                       struct ofs_err *err)
 {
     OFS_AUTOSTRV struct ofs_strv names = { 0 };
     struct ofs_repo *repo = owner;
-    int64_t asked_ms = ofs_tree_now(t);
-    int r = ofs_registry_tags(t->registry, call, repo->path, &names, err);
+    int64_t asked_ms;
+    int r = ask_tags(t, repo, call, &asked_ms, &names, err);
 
     if (r < 0 && r != -ENOENT && r != -EACCES)
         return r;
@@ -386,5 +454,8 @@ int ofs_repo_list(struct ofs_tree *t, struct ofs_call *call,
         .key = repo->list_key,
     };
 
-    return ofs_listing_want(&of, call, err);
+    int r = ofs_listing_want(&of, call, err);
+
+    /* One that was made here has no tags before its first push. */
+    return r == -ENOENT && ofs_made_is_new(t, repo->path) ? 0 : r;
 }

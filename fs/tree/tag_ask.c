@@ -174,11 +174,13 @@ static int ask_head(const struct ofs_tag_of *q, struct ofs_call *call,
     return from_bytes(q, call, ofs_buf_str(&bytes), &info, ret, err);
 }
 
-static int ask(struct ofs_call *call, void *arg, struct ofs_err *err)
+/* ASK: we wrote a tag meanwhile, perhaps this one. */
+static int ask_once(const struct ofs_tag_of *q, struct ofs_call *call,
+                    struct ofs_err *err)
 {
-    const struct ofs_tag_of *q = arg;
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
     OFS_AUTOTAGINFO struct ofs_tag_info info = { 0 };
+    uint64_t n_written = ofs_repo_written(q->repo);
     int64_t asked_ms = ofs_tree_now(q->t);
     int r = look(q, &seen);
 
@@ -189,9 +191,23 @@ static int ask(struct ofs_call *call, void *arg, struct ofs_err *err)
         r = ask_head(q, call, &seen.info, &info, err);
     else
         r = ask_whole(q, call, &info, err);
+    if (ofs_repo_written(q->repo) != n_written)
+        return ASK;
     if (r == 0)
         return remember(q, asked_ms, &info, err);
     return remember_no(q, r);
+}
+
+static int ask(struct ofs_call *call, void *arg, struct ofs_err *err)
+{
+    int r = ASK;
+
+    while (r == ASK) {
+        r = ofs_call_check(call, err);
+        if (r == 0)
+            r = ask_once(arg, call, err);
+    }
+    return r;
 }
 
 static int fly(const struct ofs_tag_of *q, struct ofs_call *call,

@@ -7,6 +7,9 @@
 
 #include "card.h"
 #include "catalog.h"
+#include "failures.h"
+#include "made.h"
+#include "scratch.h"
 #include "tagcard.h"
 #include "tenancy.h"
 #include "view.h"
@@ -29,6 +32,7 @@ static void copy_cfg(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
     t->uid = cfg->uid;
     t->gid = cfg->gid;
     t->umask = cfg->umask;
+    t->allow_delete = cfg->allow_delete;
     t->control = cfg->control;
     t->start_s = ofs_wall_s();
 }
@@ -42,6 +46,16 @@ static int make_root(struct ofs_tree *t)
     return ofs_nodes_make_root(&t->nodes, &root.spec);
 }
 
+/* What this mount knows by itself. */
+static int init_local(struct ofs_tree *t)
+{
+    int r = ofs_mades_init(t);
+
+    if (r == 0)
+        r = ofs_scratches_init(t);
+    return r < 0 ? r : ofs_failures_init(t);
+}
+
 static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
 {
     const char *url = cfg->url ? cfg->url : ofs_registry_host(cfg->registry);
@@ -53,7 +67,7 @@ static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
     if (!t->url || !t->flights || !t->batches ||
         ofs_pending_init(&t->pending, t->store, t->batches) < 0 ||
         ofs_nodes_init(&t->nodes) < 0 || ofs_repos_init(t) < 0 ||
-        ofs_catalog_init(t, cfg->repos) < 0)
+        init_local(t) < 0 || ofs_catalog_init(t, cfg->repos) < 0)
         return -ENOMEM;
     if (cfg->ocir.oci) {
         t->tenancy = ofs_tenancy_new(t, &cfg->ocir, cfg->repos);
@@ -107,6 +121,9 @@ void ofs_tree_free(struct ofs_tree *t)
     ofs_cards_free(t->cards);
     ofs_tagcards_free(t->tagcards);
     ofs_tenancy_free(t->tenancy);
+    ofs_failures_done(t);
+    ofs_scratches_done(t);
+    ofs_mades_done(t);
     ofs_repos_done(t);
     ofs_nodes_done(&t->nodes);
     ofs_flights_free(t->flights);
@@ -120,15 +137,14 @@ int ofs_tree_check(struct ofs_tree *t, struct ofs_call *call,
     return t->tenancy ? ofs_tenancy_check(t, call, err) : 0;
 }
 
-/* A sentence for failures that came without one. */
-static int told(int code, struct ofs_err *err, const char *what)
+int ofs_told(int code, struct ofs_err *err, const char *what)
 {
     if (code < 0 && code != -EAGAIN && err && err->code != code)
         (void)ofs_err_errno(err, -code, what);
     return code;
 }
 
-static struct ofs_node *use_dir(struct ofs_tree *t, uint64_t ino, int *ret_code)
+struct ofs_node *ofs_dir_use(struct ofs_tree *t, uint64_t ino, int *ret_code)
 {
     struct ofs_node *node = ofs_nodes_use(&t->nodes, ino);
 
@@ -136,9 +152,8 @@ static struct ofs_node *use_dir(struct ofs_tree *t, uint64_t ino, int *ret_code)
     return node;
 }
 
-/* Count the kernel's reference to what was found, and describe it. */
-static int enter(struct ofs_tree *t, const struct ofs_found *found,
-                 struct ofs_entry *ret)
+int ofs_enter(struct ofs_tree *t, const struct ofs_found *found,
+              struct ofs_entry *ret)
 {
     struct ofs_node *node;
     int r = ofs_nodes_make(&t->nodes, &found->spec, 1, &node);
@@ -151,6 +166,47 @@ static int enter(struct ofs_tree *t, const struct ofs_found *found,
     return 0;
 }
 
+/* What exists here only lies over what the registry has. */
+int ofs_dir_find(struct ofs_tree *t, struct ofs_call *call,
+                 const struct ofs_node *dir, const char *name,
+                 struct ofs_found *ret, struct ofs_err *err)
+{
+    OFS_SCRATCH_HOLD(held, t, ofs_scratch_at(t, dir->ino, name));
+
+    if (held.s) {
+        ofs_scratch_found(held.s, ret);
+        return 0;
+    }
+    /* Containers/image looks for its own scratch names before it makes them;
+     * that costs no request. */
+    if (t->push && ofs_str_starts(name, "oci-put-blob"))
+        return -ENOENT;
+    return dir->view->lookup(t, call, dir, name, ret, err);
+}
+
+/* Part of a layout, so that its maker may not see it yet. */
+static bool is_layout(const struct ofs_view *view)
+{
+    return view == &ofs_view_blobs || view == &ofs_view_alg ||
+           view == &ofs_view_header;
+}
+
+/*
+ * Names that our own writes may move are looked up each time: a push through
+ * index.json changes tags that nobody named to the kernel.  It costs no
+ * request; the tree has its own memory.
+ */
+static int64_t valid_of(struct ofs_tree *t, const struct ofs_found *found)
+{
+    const struct ofs_view *view = found->spec.view;
+
+    if (t->push && (view == &ofs_view_tag || view == &ofs_view_index))
+        return 0;
+    if (t->push && ofs_made_has(t, found->spec.path) && is_layout(view))
+        return 0;
+    return found->valid_ms;
+}
+
 static int look_up(struct ofs_tree *t, struct ofs_call *call,
                    const struct ofs_node *dir, const char *name,
                    struct ofs_entry *ret, struct ofs_err *err)
@@ -160,12 +216,14 @@ static int look_up(struct ofs_tree *t, struct ofs_call *call,
 
     if (strlen(name) > NAME_MAX)
         return -ENAMETOOLONG;
-    r = dir->view->lookup(t, call, dir, name, &found, err);
+    r = ofs_dir_find(t, call, dir, name, &found, err);
     if (r == -ENOENT) {
-        *ret = (struct ofs_entry){ .valid_ms = t->negative_ttl_ms };
+        *ret =
+            (struct ofs_entry){ .valid_ms = t->push ? 0 : t->negative_ttl_ms };
         return 0;
     }
-    return r < 0 ? r : enter(t, &found, ret);
+    found.valid_ms = r < 0 ? 0 : valid_of(t, &found);
+    return r < 0 ? r : ofs_enter(t, &found, ret);
 }
 
 int ofs_tree_lookup(struct ofs_tree *t, struct ofs_call *call, uint64_t parent,
@@ -173,12 +231,12 @@ int ofs_tree_lookup(struct ofs_tree *t, struct ofs_call *call, uint64_t parent,
                     struct ofs_err *err)
 {
     int r;
-    struct ofs_node *dir = use_dir(t, parent, &r);
+    struct ofs_node *dir = ofs_dir_use(t, parent, &r);
 
     if (r == 0)
         r = look_up(t, call, dir, name, ret, err);
     ofs_nodes_unuse(&t->nodes, dir);
-    return told(r, err, name);
+    return ofs_told(r, err, name);
 }
 
 void ofs_tree_forget(struct ofs_tree *t, uint64_t ino, uint64_t n)
@@ -194,7 +252,7 @@ int ofs_tree_getattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
 
     (void)call;
     if (!node)
-        return told(-ESTALE, err, "getattr");
+        return ofs_told(-ESTALE, err, "getattr");
     ofs_attr_of(t, node, ret);
     ofs_nodes_unuse(&t->nodes, node);
     return 0;
@@ -205,27 +263,18 @@ int ofs_tree_opendir(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
 {
     OFS_AUTO(ofs_dir_closep) struct ofs_dir *d = NULL;
     int r;
-    struct ofs_node *node = use_dir(t, ino, &r);
+    struct ofs_node *node = ofs_dir_use(t, ino, &r);
 
     if (r == 0)
         r = ofs_dir_new(t, ofs_take(&node), &d, err);
     if (r == 0)
         r = ofs_dir_node(d)->view->list(t, call, d, err);
+    if (r == 0 && ofs_dir_add_scratch(d) < 0)
+        r = ofs_err_nomem(err, "a directory");
     if (r == 0)
         *ret = ofs_take(&d);
     ofs_nodes_unuse(&t->nodes, node);
-    return told(r, err, "opendir");
-}
-
-static struct ofs_file *file_new(struct ofs_tree *t, struct ofs_node *node)
-{
-    struct ofs_file *f = calloc(1, sizeof(*f));
-
-    if (!f)
-        return NULL;
-    f->t = t;
-    f->node = node;
-    return f;
+    return ofs_told(r, err, "opendir");
 }
 
 static int open_node(struct ofs_tree *t, struct ofs_call *call,
@@ -252,15 +301,13 @@ int ofs_tree_open(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
     int r;
 
     if (!node)
-        return told(-ESTALE, err, "open");
-    f = file_new(t, node);
-    if (!f) {
-        ofs_nodes_unuse(&t->nodes, node);
+        return ofs_told(-ESTALE, err, "open");
+    f = ofs_file_new(t, node);
+    if (!f)
         return ofs_err_nomem(err, "a file");
-    }
     r = open_node(t, call, f, ret_how, err);
     if (r < 0)
-        return told(r, err, "open");
+        return ofs_told(r, err, "open");
     *ret = ofs_take(&f);
     return 0;
 }

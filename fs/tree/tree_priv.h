@@ -8,9 +8,9 @@
  * a struct ofs_repo for each repository in use (tags, what they name, which
  * blobs they reach).  Nodes are immutable; views translate between them.
  *
- * Locks: nodes.mtx (TREE) < catalog.mtx, repos.mtx, pending.mtx, each repo.mtx
- * (NODE, never two of them at once) < batches (INFLIGHT).  None is held across the network
- * or the store.
+ * Locks: nodes.mtx (TREE) < catalog.mtx, repos.mtx, pending.mtx, mades.mtx,
+ * scratches.mtx, failures.mtx, each repo.mtx (NODE, never two of them at once)
+ * < batches (INFLIGHT).  None is held across the network, the store or push.
  */
 
 #include "ocirfs/flight.h"
@@ -21,6 +21,7 @@
 #include "batch.h"
 #include "blobset.h"
 #include "listing.h"
+#include "local.h"
 #include "nodes.h"
 #include "pending.h"
 #include "tagtable.h"
@@ -57,6 +58,13 @@ struct ofs_index {
     uint64_t version; /* of the tags it was made from */
 };
 
+/* A blob that the registry did not have when it was asked. */
+struct ofs_absent {
+    struct ofs_digest digest;
+    int64_t asked_ms;
+};
+enum { OFS_ABSENT = 16 };
+
 struct ofs_repo {
     struct ofs_repo *newer, *older; /* unused ones; guarded by repos.mtx */
     unsigned refs;                  /* guarded by repos.mtx */
@@ -70,7 +78,9 @@ struct ofs_repo {
     uint64_t version; /* grows when a name, or what one names, changes */
     int64_t changed_s;
     struct ofs_blobset blobs;
-    struct ofs_index index;   /* bytes NULL: not made yet */
+    struct ofs_absent absent[OFS_ABSENT]; /* digest.alg 0: free */
+    unsigned next_absent;                 /* is overwritten next */
+    struct ofs_index index;               /* bytes NULL: not made yet */
     struct ofs_digest *reach; /* sorted: what the tags reach; NULL: unknown */
     size_t n_reach;
     uint64_t reach_version;
@@ -78,6 +88,7 @@ struct ofs_repo {
     unsigned n_misses;          /* tags asked for since then */
     int64_t wanted_ms;          /* the last tag asked for, on ofs_mono_ms */
     struct ofs_batch *prefetch; /* under way; or NULL */
+    uint64_t n_written;         /* tags that we set or took away */
     bool dirty;                 /* the note on disk is older than this */
     int64_t noted_ms;           /* when the note was written */
 };
@@ -105,6 +116,8 @@ struct ofs_tenancy;
 struct ofs_tree {
     struct ofs_registry *registry;
     struct ofs_store *store;
+    struct ofs_push *push; /* NULL: the tree is read-only */
+    bool allow_delete;
     const struct ofs_clock *clock;
     int64_t ttl_ms, negative_ttl_ms;
     bool use_mirror;
@@ -124,6 +137,9 @@ struct ofs_tree {
     struct ofs_flights *flights;
     struct ofs_batches *batches;
     struct ofs_pending pending;
+    struct ofs_mades mades;
+    struct ofs_scratches scratches;
+    struct ofs_failures failures;
     atomic_bool suspect; /* the registry kept somebody waiting too long */
 };
 
@@ -178,6 +194,16 @@ int ofs_repo_list(struct ofs_tree *t, struct ofs_call *call,
 
 /* When its names were last seen to change; 0: never. */
 int64_t ofs_repo_changed(struct ofs_tree *t, const char *path);
+/* How often we set or took away a tag of it. */
+uint64_t ofs_repo_written(struct ofs_repo *repo);
+
+/* Paths of repositories that are known to have that blob or manifest. */
+int ofs_repos_with(struct ofs_tree *t, const struct ofs_digest *digest,
+                   struct ofs_strv *ret) OFS_MUST_CHECK;
+
+/* We took that tag away: tree_push.c. */
+void ofs_repo_untagged(struct ofs_tree *t, const char *path, const char *tag);
+
 /* mtime of a directory: the last time its names were seen to change. */
 int64_t ofs_repo_mtime(struct ofs_tree *t, const char *path);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blobs/, blobs/<algorithm>/ and the files in there, named by their content. */
+#include "made.h"
 #include "view.h"
 
 #include <sys/stat.h>
@@ -52,14 +53,18 @@ static int find_alg(struct ofs_tree *t, struct ofs_call *call,
                     struct ofs_found *ret, struct ofs_err *err)
 {
     OFS_AUTOFREE struct ofs_digest *at = NULL;
+    unsigned part = ofs_made_part(name_of(alg));
+    bool made = ofs_made_shows(t, dir->path, part);
     size_t n = 0;
     int r = 0;
 
-    if (alg != OFS_SHA256)
+    if (ofs_made_hides(t, call->who, dir->path, part))
+        return -ENOENT;
+    if (alg != OFS_SHA256 && !made)
         r = reach(t, call, dir->path, &at, &n, err);
     if (r < 0)
         return r;
-    if (!has_alg(at, n, alg))
+    if (!made && !has_alg(at, n, alg))
         return -ENOENT;
     ofs_found_set(ret, &ofs_view_alg, dir->path, name_of(alg));
     ret->valid_ms = t->ttl_ms;
@@ -89,7 +94,10 @@ static int blobs_list(struct ofs_tree *t, struct ofs_call *call,
     if (r < 0)
         return r;
     for (size_t i = 0; i < OFS_COUNT_OF(algs); i++) {
-        if (!has_alg(at, n, algs[i]))
+        unsigned part = ofs_made_part(name_of(algs[i]));
+
+        if (ofs_made_hides(t, call->who, dir->path, part) ||
+            !(has_alg(at, n, algs[i]) || ofs_made_shows(t, dir->path, part)))
             continue;
         ofs_found_set(&found, &ofs_view_alg, dir->path, name_of(algs[i]));
         if (ofs_dir_add(d, found.spec.name, &found.spec) < 0)
@@ -109,11 +117,14 @@ static int alg_lookup(struct ofs_tree *t, struct ofs_call *call,
     struct ofs_digest digest;
     int r;
 
-    if (ofs_digest_parse_hex(dir->name, name, &digest) < 0)
+    if (ofs_digest_parse_hex(dir->name, name, &digest) < 0 ||
+        ofs_made_hides_all(t, call->who, dir->path))
         return -ENOENT;
     if (!held.repo)
         return ofs_err_nomem(err, "a blob");
-    r = ofs_blob_find(t, call, held.repo, &digest, &seen, err);
+    r = ofs_waiting_find(t, call, dir->path, &digest, &seen, err);
+    if (r == -ENOENT)
+        r = ofs_blob_find(t, call, held.repo, &digest, &seen, err);
     if (r < 0)
         return r;
     ofs_found_set(ret, &ofs_view_blob, dir->path, "");
@@ -134,8 +145,10 @@ static int alg_list(struct ofs_tree *t, struct ofs_call *call,
     size_t n = 0;
     int r = reach(t, call, dir->path, &at, &n, err);
 
+    if (r == 0)
+        r = ofs_waiting_add(t, dir->path, &at, &n);
     if (r < 0)
-        return r;
+        return ofs_told(r, err, "a directory");
     ofs_found_set(&found, &ofs_view_blob, dir->path, "");
     for (size_t i = 0; i < n; i++) {
         if (strcmp(ofs_digest_alg_name(&at[i]), dir->name) != 0)

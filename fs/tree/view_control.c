@@ -85,6 +85,7 @@ const struct ofs_view ofs_view_control = {
     .type = S_IFDIR,
     .below = ".ocirfs",
     .attr = dir_attr,
+    .fixed = true,
     .lookup = control_lookup,
     .list = control_list,
 };
@@ -96,4 +97,5 @@ const struct ofs_view ofs_view_control_file = {
     .attr = file_attr,
     .open = control_open,
     .direct = true,
+    .fixed = true,
 };

@@ -6,6 +6,7 @@
  */
 #include "ocirfs/ref.h"
 
+#include "made.h"
 #include "names.h"
 #include "tenancy.h"
 #include "view.h"
@@ -65,7 +66,7 @@ static int find_beside_tags(struct ofs_tree *t, struct ofs_call *call,
         return ofs_repo_find_layout(t, call, dir->path, name, ret, err);
     if (is_known_part(t, dir, name))
         r = find_part(t, call, dir, name, ret, err);
-    if (r == -ENOENT)
+    if (r == -ENOENT && !ofs_made_hides_all(t, call->who, dir->path))
         r = ofs_repo_find_tag(t, call, dir->path, name, ret, err);
     return r;
 }
@@ -252,7 +253,7 @@ static int list_repo(struct ofs_tree *t, struct ofs_call *call,
     if (r < 0)
         return r;
     ofs_prefetch_listed(t, held.repo);
-    return ofs_repo_list_into(t, held.repo, parts, d);
+    return ofs_repo_list_into(t, call->who, held.repo, parts, d);
 }
 
 /* Is there anything at the directory's path? */

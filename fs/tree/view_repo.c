@@ -5,6 +5,7 @@
  */
 #include "ocirfs/ref.h"
 
+#include "made.h"
 #include "names.h"
 #include "view.h"
 
@@ -71,6 +72,8 @@ int ofs_repo_find_layout(struct ofs_tree *t, struct ofs_call *call,
                          const char *path, const char *name,
                          struct ofs_found *ret, struct ofs_err *err)
 {
+    if (ofs_made_hides(t, call->who, path, ofs_made_part(name)))
+        return -ENOENT;
     for (size_t i = 0; i < OFS_COUNT_OF(rows); i++)
         if (strcmp(name, rows[i].name) == 0)
             return rows[i].find(t, call, path, ret, err);
@@ -140,11 +143,14 @@ static void set_digest(struct ofs_repo *repo, struct ofs_node_spec *spec)
         spec->digest = repo->index.digest;
 }
 
-static int add_layout(struct ofs_repo *repo, struct ofs_dir *d)
+static int add_layout(struct ofs_tree *t, int who, struct ofs_repo *repo,
+                      struct ofs_dir *d)
 {
     struct ofs_found found;
 
     for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
+        if (ofs_made_hides(t, who, repo->path, ofs_made_part(rows[i].name)))
+            continue;
         ofs_found_set(&found, rows[i].view, repo->path, "");
         set_digest(repo, &found.spec);
         if (ofs_dir_add(d, rows[i].name, &found.spec) < 0)
@@ -153,14 +159,13 @@ static int add_layout(struct ofs_repo *repo, struct ofs_dir *d)
     return 0;
 }
 
-int ofs_repo_list_into(struct ofs_tree *t, struct ofs_repo *repo,
+int ofs_repo_list_into(struct ofs_tree *t, int who, struct ofs_repo *repo,
                        const struct ofs_strv *parts, struct ofs_dir *d)
 {
     struct ofs_found found;
     char text[NAME_MAX + 1];
 
-    (void)t;
-    if (add_layout(repo, d) < 0)
+    if (add_layout(t, who, repo, d) < 0)
         return -ENOMEM;
     ofs_found_set(&found, &ofs_view_tag, repo->path, "");
 

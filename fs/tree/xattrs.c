@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/mediatype.h"
+#include "ocirfs/tree_write.h"
 
+#include "commit.h"
+#include "failures.h"
 #include "ocir_xattrs.h"
 #include "view.h"
 
 #include <linux/limits.h>
+#include <sys/stat.h>
 
 void ofs_xattrs_done(struct ofs_xattrs *x)
 {
@@ -100,11 +104,23 @@ static int collect_ocir(struct ofs_tree *t, struct ofs_call *call,
     return ofs_fresh_is_own(r) ? r : 0;
 }
 
+/* Of the inode, or of the name it has; NULL: all went well. */
+static char *error_of(struct ofs_tree *t, struct ofs_node *node)
+{
+    char *error = ofs_nodes_error(&t->nodes, node);
+    struct ofs_meaning m;
+
+    if (error || S_ISDIR(node->view->type) || node->view->fixed ||
+        ofs_place_node(t, node, &m, NULL) < 0)
+        return error;
+    return ofs_failure_get(t, &m.spot);
+}
+
 static int collect(struct ofs_tree *t, struct ofs_call *call,
                    struct ofs_node *node, struct ofs_xattrs *ret,
                    struct ofs_err *err)
 {
-    OFS_AUTOFREE char *error = ofs_nodes_error(&t->nodes, node);
+    OFS_AUTOFREE char *error = error_of(t, node);
     int r = 0;
 
     if (node->view->xattrs)
@@ -120,7 +136,7 @@ static int collect(struct ofs_tree *t, struct ofs_call *call,
 static int get_error(struct ofs_tree *t, struct ofs_node *node,
                      struct ofs_buf *b)
 {
-    OFS_AUTOFREE char *error = ofs_nodes_error(&t->nodes, node);
+    OFS_AUTOFREE char *error = error_of(t, node);
 
     return error ? ofs_buf_adds(b, error) : -ENODATA;
 }
@@ -192,4 +208,45 @@ int ofs_tree_listxattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
     r = collect(t, call, node, &x, err);
     ofs_nodes_unuse(&t->nodes, node);
     return r < 0 ? r : add_names(&x, b);
+}
+
+/*
+ * `cp -a` and `rsync -X` carry along what they found, and what we show will
+ * show itself again.
+ */
+static bool is_carried(const struct ofs_node *node, const char *name)
+{
+    return ofs_str_starts(name, "user.ocirfs.") ||
+           (ofs_str_starts(name, "user.oci") &&
+            (node->view == &ofs_view_draft ||
+             node->view == &ofs_view_scratch_dir));
+}
+
+static int set_xattr(struct ofs_tree *t, struct ofs_call *call,
+                     const struct ofs_node *node, const char *name,
+                     const struct ofs_buf *value, struct ofs_err *err)
+{
+    int r = -ENOTSUP;
+
+    if (node->view->set_xattr)
+        r = node->view->set_xattr(t, call, node, name, value, err);
+    if (r != -ENOTSUP)
+        return r;
+    if (is_carried(node, name))
+        return 0;
+    if (!ofs_str_starts(name, "user.oci"))
+        return -ENOTSUP;
+    return ofs_err_set(err, -EPERM, "'%s' is not to be set", name);
+}
+
+int ofs_tree_setxattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
+                      const char *name, const struct ofs_buf *value,
+                      struct ofs_err *err)
+{
+    OFS_NODE_HOLD(held, t, ofs_nodes_use(&t->nodes, ino));
+    int r = held.node ? ofs_need_writable(t, err) : -ESTALE;
+
+    if (r == 0)
+        r = set_xattr(t, call, held.node, name, value, err);
+    return ofs_told(r, err, name);
 }

@@ -15,7 +15,7 @@
  * tag and manifest digest; a blob's from repository and digest), so they are
  * the same after a remount, and a tag that moves becomes a new inode.
  *
- * Read-only for now: what would change the registry is -EROFS.
+ * What changes something is in tree_write.h.
  */
 
 #include "ocirfs/buf.h"
@@ -69,9 +69,10 @@ struct ofs_tree_cfg {
     int64_t negative_ttl_ms; /* the same for "not there" */
     unsigned max_parallel;   /* requests at a time for one listing; 0: 64 */
     bool use_mirror;         /* a mirror is configured */
+    bool allow_delete;       /* tags and repositories may be taken away */
     uid_t uid;
     gid_t gid;
-    mode_t umask; /* bits that are taken away from 0555 and 0444 */
+    mode_t umask; /* bits that are taken away from all modes */
     const struct ofs_control_file *control; /* ends with a nameless one */
 };
 

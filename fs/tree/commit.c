@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commit.h"
+
+#include "ocirfs/manifest.h"
+#include "ocirfs/push.h"
+
+#include "failures.h"
+#include "made.h"
+
+int ofs_need_writable(const struct ofs_tree *t, struct ofs_err *err)
+{
+    if (t->push)
+        return 0;
+    return ofs_err_set(err, -EROFS, "this mount is read-only");
+}
+
+/* oci-layout: nothing is to be pushed, but what it says must be so. */
+static int check_header(struct ofs_call *call, struct ofs_draft *d,
+                        struct ofs_err *err)
+{
+    char text[OFS_LAYOUT_HEADER_MAX_BYTES + 1];
+    size_t n = 0;
+    int r = ofs_draft_read(d, call, text, sizeof(text), 0, &n, err);
+
+    return r < 0 ? r : ofs_layout_header_check(text, n, err);
+}
+
+static int push(struct ofs_tree *t, struct ofs_call *call,
+                struct ofs_scratch *s, const char *repo,
+                const struct ofs_target *target, struct ofs_err *err)
+{
+    struct ofs_draft *d = ofs_scratch_draft(s);
+
+    switch (target->kind) {
+    case OFS_TARGET_TAG:
+        return ofs_push_tag(t->push, call, d, repo, target->name, NULL, err);
+    case OFS_TARGET_BLOB:
+        return ofs_push_blob(t->push, call, d, repo, &target->digest, err);
+    case OFS_TARGET_INDEX:
+        return ofs_push_index(t->push, call, d, repo, err);
+    case OFS_TARGET_HEADER:
+        return check_header(call, d, err);
+    default:
+        return 0;
+    }
+}
+
+/* Whoever made the directory sees what he has written in it. */
+static void show_part(struct ofs_tree *t, const char *repo,
+                      enum ofs_target_kind kind)
+{
+    unsigned part = kind == OFS_TARGET_INDEX    ? OFS_MADE_INDEX
+                    : kind == OFS_TARGET_HEADER ? OFS_MADE_HEADER
+                                                : 0;
+
+    /* Without memory he sees it a little later. */
+    if (part && ofs_made_has(t, repo))
+        (void)!ofs_made_show(t, repo, part);
+}
+
+static void conclude(struct ofs_tree *t, const struct ofs_spot *spot,
+                     const char *repo, enum ofs_target_kind kind, int r,
+                     const struct ofs_err *err)
+{
+    if (r == 0) {
+        show_part(t, repo, kind);
+        ofs_failure_clear(t, spot);
+    } else if (r != -EINTR) {
+        ofs_failure_note(t, spot, err);
+    }
+}
+
+struct commit {
+    struct ofs_tree *t;
+    struct ofs_scratch *s;
+    const struct ofs_meaning *as; /* NULL: as what it is */
+};
+
+/* What is to be pushed, where. */
+static void describe(const struct commit *c, struct ofs_scratch_now *ret)
+{
+    ofs_scratch_look(c->t, c->s, ret);
+    if (!c->as)
+        return;
+    ret->spot = c->as->spot;
+    ret->target = c->as->target;
+    memcpy(ret->repo, c->as->repo, sizeof(ret->repo));
+}
+
+static int run(struct ofs_call *call, void *arg, struct ofs_err *err)
+{
+    const struct commit *c = arg;
+    struct ofs_scratch_now what;
+    int r;
+
+    describe(c, &what);
+    if (what.settled && !c->as) {
+        *err = what.why;
+        return what.result;
+    }
+    r = push(c->t, call, c->s, what.repo, &what.target, err);
+    conclude(c->t, &what.spot, what.repo, what.target.kind, r, err);
+    /* Given up is not refused: the next close tries again. */
+    if (r == -EINTR || r == -EAGAIN || (r < 0 && c->as))
+        return r;
+    ofs_scratch_settle(c->t, c->s, &what, r, err);
+    return r;
+}
+
+static int commit(const struct commit *c, struct ofs_call *call,
+                  struct ofs_err *err)
+{
+    OFS_AUTOFREE char *key =
+        ofs_strf("commit %s%s%s", ofs_scratch_id(c->s), c->as ? " " : "",
+                 c->as ? c->as->spot.name : "");
+    struct commit mine = *c;
+
+    if (!call->may_wait)
+        return -EAGAIN;
+    if (!key)
+        return ofs_err_nomem(err, "a push");
+    return ofs_flights_run(c->t->flights, key, call, run, &mine, err);
+}
+
+/* `cp` of an empty file writes nothing and means it. */
+static bool is_empty_blob(const struct ofs_target *target)
+{
+    struct ofs_digest nothing;
+
+    return target->kind == OFS_TARGET_BLOB &&
+           ofs_digest_of(target->digest.alg, "", 0, &nothing) == 0 &&
+           ofs_digest_eq(&nothing, &target->digest);
+}
+
+int ofs_commit(struct ofs_tree *t, struct ofs_call *call, struct ofs_scratch *s,
+               struct ofs_err *err)
+{
+    const struct commit c = { .t = t, .s = s };
+    struct ofs_scratch_now now;
+
+    ofs_scratch_look(t, s, &now);
+    if (now.gone || !ofs_target_is_final(now.target.kind))
+        return 0;
+    if (now.n_changes == 0 && !is_empty_blob(&now.target))
+        return 0;
+    if (now.settled) {
+        *err = now.why;
+        return now.result;
+    }
+    return commit(&c, call, err);
+}
+
+int ofs_commit_as(struct ofs_tree *t, struct ofs_call *call,
+                  struct ofs_scratch *s, const struct ofs_meaning *to,
+                  struct ofs_err *err)
+{
+    const struct commit c = { .t = t, .s = s, .as = to };
+
+    return commit(&c, call, err);
+}
+
+int ofs_commit_copy(struct ofs_tree *t, struct ofs_call *call,
+                    struct ofs_scratch *s, const struct ofs_meaning *to,
+                    struct ofs_err *err)
+{
+    int r;
+
+    if (!call->may_wait)
+        return -EAGAIN;
+    r = push(t, call, s, to->repo, &to->target, err);
+    conclude(t, &to->spot, to->repo, to->target.kind, r, err);
+    return r;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_COMMIT_H
+#define OFS_COMMIT_H
+
+/*
+ * From a file that is being written to what the registry has: what close(),
+ * fsync() and rename() do.  `err` is never NULL here.
+ */
+
+#include "place.h"
+
+/* -EROFS on a mount that writes nothing. */
+int ofs_need_writable(const struct ofs_tree *t,
+                      struct ofs_err *err) OFS_MUST_CHECK;
+
+/*
+ * Push what it is now, under the name it has, unless that was done already:
+ * then that result again.  Nothing written is nothing to push.
+ */
+int ofs_commit(struct ofs_tree *t, struct ofs_call *call, struct ofs_scratch *s,
+               struct ofs_err *err) OFS_MUST_CHECK;
+
+/* Push it under another name, which it has from then on; on failure it keeps
+ * the one it had. */
+int ofs_commit_as(struct ofs_tree *t, struct ofs_call *call,
+                  struct ofs_scratch *s, const struct ofs_meaning *to,
+                  struct ofs_err *err) OFS_MUST_CHECK;
+
+/* Push it under another name as well. */
+int ofs_commit_copy(struct ofs_tree *t, struct ofs_call *call,
+                    struct ofs_scratch *s, const struct ofs_meaning *to,
+                    struct ofs_err *err) OFS_MUST_CHECK;
+
+#endif

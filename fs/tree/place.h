@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_PLACE_H
+#define OFS_PLACE_H
+
+/* Where a node is, and what may be written there.  No network. */
+
+#include "scratch.h"
+#include "view.h"
+
+/* What kind of place a directory is. */
+enum ofs_place_kind ofs_place_kind(const struct ofs_node *dir);
+
+/* What `name` in it means to a writer; the repository it belongs to. */
+struct ofs_meaning {
+    struct ofs_spot spot;
+    struct ofs_target target;
+    char repo[NAME_MAX + 1];
+};
+void ofs_place_file(struct ofs_tree *t, const struct ofs_node *dir,
+                    const char *name, struct ofs_meaning *ret);
+void ofs_place_dir(struct ofs_tree *t, const struct ofs_node *dir,
+                   const char *name, struct ofs_meaning *ret);
+
+/* The same of a file that there is.  -EPERM: it cannot be written. */
+int ofs_place_node(struct ofs_tree *t, const struct ofs_node *node,
+                   struct ofs_meaning *ret, struct ofs_err *err) OFS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scratch.h"
+
+#include "ocirfs/clock.h"
+#include "ocirfs/push.h"
+
+#include "view.h"
+
+#include <inttypes.h>
+
+/* How long somebody who was told to look again may take until he opens. */
+enum { PROMISE_MS = 5000 };
+
+struct ofs_scratch {
+    char id[24]; /* immutable, as is the draft */
+    struct ofs_draft *draft;
+    unsigned refs; /* guarded by scratches.mtx, as is all that follows */
+    bool linked;   /* has its name; counts one reference */
+    unsigned n_writers;
+    int64_t promised_ms; /* 0: not */
+    uint64_t n_pushed;   /* changes that were in what was last pushed */
+    bool was_pushed;
+    struct ofs_scratch_now now;
+};
+
+struct key {
+    char text[NAME_MAX + 20];
+};
+
+static struct key key_of(const struct ofs_spot *spot)
+{
+    struct key k;
+
+    (void)snprintf(k.text, sizeof(k.text), "%" PRIx64 "/%s", spot->dir,
+                   spot->name);
+    return k;
+}
+
+static void scratch_free(struct ofs_scratch *s)
+{
+    if (!s)
+        return;
+    ofs_draft_unref(s->draft);
+    free(s);
+}
+OFS_DEFINE_AUTO(struct ofs_scratch, scratch_free)
+
+int ofs_scratches_init(struct ofs_tree *t)
+{
+    ofs_mutex_init(&t->scratches.mtx, OFS_RANK_NODE);
+    t->scratches.names = ofs_map_new();
+    t->scratches.ids = ofs_map_new();
+    return t->scratches.names && t->scratches.ids ? 0 : -ENOMEM;
+}
+
+static void free_value(void *value)
+{
+    scratch_free(value);
+}
+
+void ofs_scratches_done(struct ofs_tree *t)
+{
+    if (!t->scratches.names)
+        return;
+    ofs_map_free(t->scratches.names, NULL);
+    ofs_map_free(t->scratches.ids, free_value);
+    ofs_mutex_done(&t->scratches.mtx);
+}
+
+/* ---- with scratches.mtx held ---- */
+
+/* One reference less; what must be freed once the lock is gone. */
+static struct ofs_scratch *drop(struct ofs_tree *t, struct ofs_scratch *s)
+{
+    if (--s->refs > 0)
+        return NULL;
+    (void)ofs_map_remove(t->scratches.ids, s->id);
+    return s;
+}
+
+static struct ofs_scratch *take_name(struct ofs_tree *t, struct ofs_scratch *s)
+{
+    struct key k = key_of(&s->now.spot);
+
+    if (!s->linked)
+        return NULL;
+    (void)ofs_map_remove(t->scratches.names, k.text);
+    s->linked = false;
+    return drop(t, s);
+}
+
+/* -EEXIST: somebody else has it.  -ENOMEM. */
+static int give_name(struct ofs_tree *t, struct ofs_scratch *s)
+{
+    struct key k = key_of(&s->now.spot);
+
+    if (s->linked)
+        return 0;
+    if (ofs_map_get(t->scratches.names, k.text))
+        return -EEXIST;
+    if (ofs_map_put(t->scratches.names, k.text, s, NULL) < 0)
+        return -ENOMEM;
+    s->linked = true;
+    s->refs++;
+    return 0;
+}
+
+static bool is_broken_promise(const struct ofs_scratch *s)
+{
+    return s->promised_ms && s->n_writers == 0 &&
+           ofs_mono_ms() - s->promised_ms > PROMISE_MS;
+}
+
+/* ---- */
+
+static struct ofs_scratch *scratch_new(const struct ofs_scratch_spec *spec)
+{
+    struct ofs_scratch *s = calloc(1, sizeof(*s));
+
+    if (!s) {
+        ofs_draft_unref(spec->draft);
+        return NULL;
+    }
+    s->draft = spec->draft;
+    s->refs = 1;
+    s->promised_ms = spec->promised ? ofs_mono_ms() : 0;
+    s->now.spot = spec->spot;
+    s->now.target = *spec->target;
+    s->now.mode = spec->mode;
+    s->now.mtime_s = ofs_wall_s();
+    (void)snprintf(s->now.repo, sizeof(s->now.repo), "%s", spec->repo);
+    return s;
+}
+
+int ofs_scratch_add(struct ofs_tree *t, const struct ofs_scratch_spec *spec,
+                    struct ofs_scratch **ret)
+{
+    OFS_AUTO(scratch_freep) struct ofs_scratch *fresh = scratch_new(spec);
+    int r;
+
+    if (!fresh)
+        return -ENOMEM;
+    OFS_GUARD(&t->scratches.mtx);
+    (void)snprintf(fresh->id, sizeof(fresh->id), "%" PRIu64,
+                   ++t->scratches.last_id);
+    r = give_name(t, fresh);
+    if (r < 0)
+        return r;
+    r = ofs_map_put(t->scratches.ids, fresh->id, fresh, NULL);
+    if (r < 0) {
+        (void)take_name(t, fresh);
+        return r;
+    }
+    *ret = ofs_take(&fresh);
+    return 0;
+}
+
+struct ofs_scratch *ofs_scratch_ref(struct ofs_tree *t, struct ofs_scratch *s)
+{
+    OFS_GUARD(&t->scratches.mtx);
+    s->refs++;
+    return s;
+}
+
+void ofs_scratch_put(struct ofs_tree *t, struct ofs_scratch *s)
+{
+    OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
+
+    if (!s)
+        return;
+    OFS_GUARD(&t->scratches.mtx);
+    dead = drop(t, s);
+}
+
+struct ofs_scratch *ofs_scratch_at(struct ofs_tree *t, uint64_t dir,
+                                   const char *name)
+{
+    OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
+    struct ofs_spot spot = { .dir = dir };
+    struct ofs_scratch *s;
+    struct key k;
+
+    (void)snprintf(spot.name, sizeof(spot.name), "%s", name);
+    k = key_of(&spot);
+    OFS_GUARD(&t->scratches.mtx);
+    s = ofs_map_get(t->scratches.names, k.text);
+    if (s && is_broken_promise(s)) {
+        dead = take_name(t, s);
+        s = NULL;
+    }
+    if (s)
+        s->refs++;
+    return s;
+}
+
+struct ofs_scratch *ofs_scratch_of(struct ofs_tree *t,
+                                   const struct ofs_node *node)
+{
+    struct ofs_scratch *s;
+
+    if (node->view != &ofs_view_draft && node->view != &ofs_view_scratch_dir)
+        return NULL;
+    OFS_GUARD(&t->scratches.mtx);
+    s = ofs_map_get(t->scratches.ids, node->name);
+    if (s)
+        s->refs++;
+    return s;
+}
+
+struct ofs_draft *ofs_scratch_draft(const struct ofs_scratch *s)
+{
+    return s->draft;
+}
+
+bool ofs_scratch_is_dir(const struct ofs_scratch *s)
+{
+    return !s->draft;
+}
+
+const char *ofs_scratch_id(const struct ofs_scratch *s)
+{
+    return s->id;
+}
+
+void ofs_scratch_found(const struct ofs_scratch *s, struct ofs_found *ret)
+{
+    /* Its number is all it is known by: the path it belongs to may change. */
+    ofs_found_set(ret, s->draft ? &ofs_view_draft : &ofs_view_scratch_dir, "",
+                  s->id);
+    ret->valid_ms = 0;
+}
+
+void ofs_scratch_look(struct ofs_tree *t, struct ofs_scratch *s,
+                      struct ofs_scratch_now *ret)
+{
+    OFS_GUARD(&t->scratches.mtx);
+    *ret = s->now;
+    ret->settled = s->was_pushed && s->n_pushed == s->now.n_changes;
+}
+
+void ofs_scratch_changed(struct ofs_tree *t, struct ofs_scratch *s,
+                         int64_t at_s)
+{
+    OFS_GUARD(&t->scratches.mtx);
+    s->now.n_changes++;
+    s->now.mtime_s = at_s;
+    /* Without memory for its name it is pushed all the same. */
+    if (!s->now.gone)
+        (void)give_name(t, s);
+}
+
+void ofs_scratch_set(struct ofs_tree *t, struct ofs_scratch *s,
+                     const mode_t *mode, const int64_t *mtime_s)
+{
+    OFS_GUARD(&t->scratches.mtx);
+    if (mode)
+        s->now.mode = *mode;
+    if (mtime_s)
+        s->now.mtime_s = *mtime_s;
+}
+
+void ofs_scratch_settle(struct ofs_tree *t, struct ofs_scratch *s,
+                        const struct ofs_scratch_now *pushed, int result,
+                        const struct ofs_err *why)
+{
+    OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
+
+    OFS_GUARD(&t->scratches.mtx);
+    s->was_pushed = true;
+    s->n_pushed = pushed->n_changes;
+    s->now.result = result;
+    s->now.why = result < 0 ? *why : (struct ofs_err){ 0 };
+    dead = take_name(t, s);
+    s->now.spot = pushed->spot;
+    s->now.target = pushed->target;
+    memcpy(s->now.repo, pushed->repo, sizeof(s->now.repo));
+}
+
+void ofs_scratch_unlink(struct ofs_tree *t, struct ofs_scratch *s)
+{
+    OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
+
+    OFS_GUARD(&t->scratches.mtx);
+    s->now.gone = true;
+    dead = take_name(t, s);
+}
+
+int ofs_scratch_move(struct ofs_tree *t, struct ofs_scratch *s,
+                     const struct ofs_spot *to, const char *repo,
+                     const struct ofs_target *target)
+{
+    OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
+    struct key k = key_of(to);
+    struct ofs_scratch *there;
+
+    OFS_GUARD(&t->scratches.mtx);
+    there = ofs_map_get(t->scratches.names, k.text);
+    if (there == s)
+        return 0;
+    if (there) {
+        there->now.gone = true;
+        dead = take_name(t, there);
+    }
+    /* The caller's reference keeps it. */
+    (void)take_name(t, s);
+    s->now.spot = *to;
+    s->now.target = *target;
+    (void)snprintf(s->now.repo, sizeof(s->now.repo), "%s", repo);
+    return give_name(t, s);
+}
+
+void ofs_scratch_open(struct ofs_tree *t, struct ofs_scratch *s)
+{
+    OFS_GUARD(&t->scratches.mtx);
+    s->n_writers++;
+    s->promised_ms = 0;
+}
+
+void ofs_scratch_close(struct ofs_tree *t, struct ofs_scratch *s)
+{
+    OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
+
+    OFS_GUARD(&t->scratches.mtx);
+    assert(s->n_writers > 0);
+    if (--s->n_writers == 0 && ofs_target_is_final(s->now.target.kind))
+        dead = take_name(t, s);
+}
+
+/* ---- all of a directory ---- */
+
+struct gathering {
+    uint64_t dir;
+    struct ofs_scratch **at; /* each with a reference */
+    size_t n;
+};
+
+static int gather(const char *key, void *value, void *arg)
+{
+    struct gathering *g = arg;
+    struct ofs_scratch *s = value;
+
+    (void)key;
+    if (s->now.spot.dir != g->dir)
+        return 0;
+    s->refs++;
+    g->at[g->n++] = s;
+    return 0;
+}
+
+static int count(const char *key, void *value, void *arg)
+{
+    const struct ofs_scratch *s = value;
+    const uint64_t *dir = arg;
+
+    (void)key;
+    return s->now.spot.dir == *dir;
+}
+
+int ofs_scratch_each(struct ofs_tree *t, uint64_t dir, ofs_scratch_fn *fn,
+                     void *arg)
+{
+    OFS_AUTOFREE struct ofs_scratch **at = NULL;
+    struct gathering g = { .dir = dir };
+    int r = 0;
+
+    {
+        OFS_GUARD(&t->scratches.mtx);
+        at = calloc(ofs_map_count(t->scratches.names) + 1,
+                    sizeof(struct ofs_scratch *));
+        if (!at)
+            return -ENOMEM;
+        g.at = at;
+        (void)ofs_map_each(t->scratches.names, gather, &g);
+    }
+    for (size_t i = 0; i < g.n; i++) {
+        struct ofs_scratch_now now;
+
+        ofs_scratch_look(t, at[i], &now);
+        if (r == 0)
+            r = fn(arg, at[i], now.spot.name);
+        ofs_scratch_put(t, at[i]);
+    }
+    return r;
+}
+
+bool ofs_scratch_is_empty(struct ofs_tree *t, uint64_t dir)
+{
+    OFS_GUARD(&t->scratches.mtx);
+    return ofs_map_each(t->scratches.names, count, &dir) == 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_SCRATCH_H
+#define OFS_SCRATCH_H
+
+/*
+ * Names that exist in this mount only: files that are being written, scratch
+ * files, scratch directories.  Thread-safe.
+ *
+ * One of them is the only mutable thing in the tree, and is known by a number
+ * that no other ever gets.  It may be without a name: what has been pushed is
+ * found as what it has become, and whoever still holds it open goes on with
+ * it.  A further write gives it its name back.
+ */
+
+#include "targets.h"
+#include "tree_priv.h"
+
+struct ofs_draft;
+struct ofs_found;
+struct ofs_scratch; /* one name */
+
+/* Where a name is: the directory's inode number, and the name in it. */
+struct ofs_spot {
+    uint64_t dir;
+    char name[NAME_MAX + 1];
+};
+
+int ofs_scratches_init(struct ofs_tree *t);
+void ofs_scratches_done(struct ofs_tree *t);
+
+struct ofs_scratch_spec {
+    struct ofs_spot spot;
+    const char *repo; /* that it will belong to */
+    const struct ofs_target *target;
+    struct ofs_draft *draft; /* a file's; goes to it, also when it fails */
+    mode_t mode;             /* permissions */
+    bool promised;           /* somebody will open it very soon */
+};
+
+/* -EEXIST. */
+int ofs_scratch_add(struct ofs_tree *t, const struct ofs_scratch_spec *spec,
+                    struct ofs_scratch **ret) OFS_MUST_CHECK;
+struct ofs_scratch *ofs_scratch_ref(struct ofs_tree *t, struct ofs_scratch *s);
+void ofs_scratch_put(struct ofs_tree *t, struct ofs_scratch *s);
+
+struct ofs_scratch_hold {
+    struct ofs_tree *t;
+    struct ofs_scratch *s;
+};
+static inline void ofs_scratch_hold_done(struct ofs_scratch_hold *h)
+{
+    ofs_scratch_put(h->t, h->s);
+}
+/* Hold it until the end of the block; may be NULL. */
+#define OFS_SCRATCH_HOLD(name, tree, what)                                     \
+    OFS_AUTO(ofs_scratch_hold_done)                                            \
+    struct ofs_scratch_hold name = { (tree), (what) }
+
+/* With a reference; NULL: there is none. */
+struct ofs_scratch *ofs_scratch_at(struct ofs_tree *t, uint64_t dir,
+                                   const char *name);
+struct ofs_scratch *ofs_scratch_of(struct ofs_tree *t,
+                                   const struct ofs_node *node);
+
+/* What does not change. */
+struct ofs_draft *ofs_scratch_draft(const struct ofs_scratch *s); /* or NULL */
+bool ofs_scratch_is_dir(const struct ofs_scratch *s);
+/* The node that stands for it. */
+void ofs_scratch_found(const struct ofs_scratch *s, struct ofs_found *ret);
+const char *ofs_scratch_id(const struct ofs_scratch *s);
+
+/* What does: a copy. */
+struct ofs_scratch_now {
+    struct ofs_spot spot;
+    char repo[NAME_MAX + 1];
+    struct ofs_target target;
+    mode_t mode;
+    int64_t mtime_s;
+    bool gone;          /* its name was taken away */
+    uint64_t n_changes; /* writes so far */
+    bool settled;       /* what was last pushed holds all of them, with ... */
+    int result;         /* ... this result */
+    struct ofs_err why;
+};
+void ofs_scratch_look(struct ofs_tree *t, struct ofs_scratch *s,
+                      struct ofs_scratch_now *ret);
+
+/* Its content has changed, at `at_s`. */
+void ofs_scratch_changed(struct ofs_tree *t, struct ofs_scratch *s,
+                         int64_t at_s);
+/* Permissions and time, as their owner wants them. */
+void ofs_scratch_set(struct ofs_tree *t, struct ofs_scratch *s,
+                     const mode_t *mode, const int64_t *mtime_s);
+/*
+ * What it was after `n_changes` has been pushed to where `spot` and `target`
+ * say, with that result.  The name leads to what it has become from now on.
+ */
+void ofs_scratch_settle(struct ofs_tree *t, struct ofs_scratch *s,
+                        const struct ofs_scratch_now *pushed, int result,
+                        const struct ofs_err *why);
+/* Its name is taken away, for good. */
+void ofs_scratch_unlink(struct ofs_tree *t, struct ofs_scratch *s);
+/* Another name; what had it is gone.  -ENOMEM. */
+int ofs_scratch_move(struct ofs_tree *t, struct ofs_scratch *s,
+                     const struct ofs_spot *to, const char *repo,
+                     const struct ofs_target *target) OFS_MUST_CHECK;
+
+/* Somebody opens it for writing, and closes it.  After the last one nothing
+ * stays of a file that was to be pushed. */
+void ofs_scratch_open(struct ofs_tree *t, struct ofs_scratch *s);
+void ofs_scratch_close(struct ofs_tree *t, struct ofs_scratch *s);
+
+/* Call `fn` for each that is in the directory and has a name, with
+ * a reference, until it fails. */
+typedef int ofs_scratch_fn(void *arg, struct ofs_scratch *s, const char *name);
+int ofs_scratch_each(struct ofs_tree *t, uint64_t dir, ofs_scratch_fn *fn,
+                     void *arg) OFS_MUST_CHECK;
+bool ofs_scratch_is_empty(struct ofs_tree *t, uint64_t dir);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What push asks the tree, and what it tells. */
+#include "ocirfs/clock.h"
+#include "ocirfs/push.h"
+#include "ocirfs/tree_write.h"
+
+#include "ask.h"
+#include "made.h"
+#include "manage.h"
+
+/* ---- what is in the registry now ---- */
+
+/*
+ * With repo.mtx held: a tag was set or taken away just now, so whatever was
+ * asked before says nothing of it, also when its answer is still on its way.
+ */
+static void touch(struct ofs_repo *repo)
+{
+    repo->n_written++;
+    repo->version++;
+    repo->dirty = true;
+    repo->changed_s = ofs_wall_s();
+    if (repo->list.state == OFS_LIST_REFUSED)
+        repo->list.state = OFS_LIST_UNKNOWN;
+}
+
+/* The name is there; what it names is asked for by whoever wants to know,
+ * since its time is in the image's configuration. */
+static void set_tag(struct ofs_repo *repo, const char *name)
+{
+    struct ofs_tag *tag;
+
+    OFS_GUARD(&repo->mtx);
+    touch(repo);
+    tag = ofs_tags_need(&repo->tags, name);
+    if (!tag) {
+        repo->list.state = OFS_LIST_UNKNOWN;
+        return;
+    }
+    tag->known = false;
+    tag->refused = 0;
+}
+
+static void on_published(void *arg, const char *path, const char *tag,
+                         const struct ofs_digest *digest, uint64_t size,
+                         const char *media_type)
+{
+    struct ofs_tree *t = arg;
+    OFS_REPO_HOLD(held, t, path);
+
+    (void)media_type;
+    if (tag)
+        ofs_made_pushed(t, path);
+    if (!held.repo)
+        return;
+    ofs_repo_learn(held.repo, digest, size, NULL);
+    if (tag)
+        set_tag(held.repo, tag);
+}
+
+static void on_arrived(void *arg, const char *path,
+                       const struct ofs_digest *digest, uint64_t size)
+{
+    struct ofs_tree *t = arg;
+    OFS_REPO_HOLD(held, t, path);
+
+    if (!held.repo)
+        return;
+    OFS_GUARD(&held.repo->mtx);
+    /* Without memory it is asked for. */
+    (void)!ofs_blobset_put(&held.repo->blobs, digest, size, OFS_KNOWN_BLOB);
+}
+
+void ofs_repo_untagged(struct ofs_tree *t, const char *path, const char *tag)
+{
+    OFS_REPO_HOLD(held, t, path);
+
+    if (!held.repo)
+        return;
+    OFS_GUARD(&held.repo->mtx);
+    touch(held.repo);
+    ofs_tags_remove(&held.repo->tags, tag);
+}
+
+/* ---- questions ---- */
+
+static int find_where(void *arg, const struct ofs_digest *digest,
+                      struct ofs_strv *ret)
+{
+    return ofs_repos_with(arg, digest, ret);
+}
+
+static int tag_names(void *arg, const char *path, const char *name,
+                     struct ofs_digest *ret)
+{
+    struct ofs_tree *t = arg;
+    OFS_REPO_HOLD(held, t, path);
+    const struct ofs_tag *tag;
+
+    if (!held.repo)
+        return -ENOENT;
+    OFS_GUARD(&held.repo->mtx);
+    tag = ofs_tags_find(&held.repo->tags, name);
+    if (!tag || !tag->known)
+        return -ENOENT;
+    *ret = tag->info.digest;
+    return 0;
+}
+
+static int may_move(void *arg, struct ofs_call *call, const char *repo,
+                    const char *tag, const struct ofs_digest *old,
+                    struct ofs_err *err)
+{
+    return ofs_manage_may_move(arg, call, repo, tag, old, err);
+}
+
+void ofs_tree_push_hooks(struct ofs_tree *t, struct ofs_push_hooks *ret)
+{
+    *ret = (struct ofs_push_hooks){
+        .where = find_where,
+        .published = on_published,
+        .arrived = on_arrived,
+        .tag_names = tag_names,
+        .may_move = may_move,
+        .arg = t,
+    };
+}

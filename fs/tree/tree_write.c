@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing files; tree_names.c has what changes names. */
+#include "ocirfs/tree_write.h"
+
+#include "ocirfs/clock.h"
+#include "ocirfs/push.h"
+
+#include "commit.h"
+
+#include <sys/stat.h>
+
+enum { COPY_BYTES = 1024 * 1024, COPY_MAX_BYTES = 64 * 1024 * 1024 };
+
+void ofs_tree_use_push(struct ofs_tree *t, struct ofs_push *push)
+{
+    t->push = push;
+}
+
+/* ---- open ---- */
+
+/* An empty file, not yet in the tree, of which push knows what it may be. */
+static int draft_new(struct ofs_tree *t, const struct ofs_meaning *m,
+                     struct ofs_draft **ret, struct ofs_err *err)
+{
+    int r = ofs_draft_new(t->push, m->repo, ret, err);
+
+    if (r < 0)
+        return r;
+    if (m->target.kind == OFS_TARGET_BLOB)
+        ofs_draft_aim(*ret, &m->target.digest);
+    else if (m->target.blob_likely)
+        ofs_draft_aim(*ret, NULL);
+    return 0;
+}
+
+/* A file of the scratch that `node` stands for, open for writing. */
+static struct ofs_file *writer_new(struct ofs_tree *t, struct ofs_node *node,
+                                   struct ofs_scratch *s)
+{
+    struct ofs_file *f = ofs_file_new(t, node);
+
+    if (!f)
+        return NULL;
+    f->scratch = ofs_scratch_ref(t, s);
+    f->writes = true;
+    ofs_scratch_open(t, s);
+    return f;
+}
+
+/* Enter it into the inode table, and open it. */
+static int enter_open(struct ofs_tree *t, struct ofs_scratch *s,
+                      struct ofs_created *ret, struct ofs_err *err)
+{
+    struct ofs_created made = { .how = { .direct = true } };
+    struct ofs_found found;
+    int r;
+
+    ofs_scratch_found(s, &found);
+    r = ofs_enter(t, &found, &made.entry);
+    if (r < 0)
+        return ofs_err_nomem(err, "a file");
+    made.file = writer_new(t, ofs_nodes_use(&t->nodes, made.entry.attr.ino), s);
+    if (!made.file) {
+        ofs_tree_forget(t, made.entry.attr.ino, 1);
+        return ofs_err_nomem(err, "a file");
+    }
+    *ret = made;
+    return 0;
+}
+
+/* The scratch at that spot, made if need be. */
+static int need_scratch(struct ofs_tree *t, const struct ofs_meaning *m,
+                        mode_t mode, struct ofs_scratch **ret,
+                        struct ofs_err *err)
+{
+    OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
+    struct ofs_scratch_spec spec = {
+        .spot = m->spot,
+        .repo = m->repo,
+        .target = &m->target,
+        .mode = mode & 0777,
+    };
+    int r;
+
+    *ret = ofs_scratch_at(t, m->spot.dir, m->spot.name);
+    if (*ret)
+        return 0;
+    r = draft_new(t, m, &d, err);
+    if (r < 0)
+        return r;
+    spec.draft = ofs_take(&d);
+    return ofs_scratch_add(t, &spec, ret);
+}
+
+static int create(struct ofs_tree *t, const struct ofs_node *dir,
+                  const char *name, mode_t mode, struct ofs_created *ret,
+                  struct ofs_err *err)
+{
+    struct ofs_scratch *s = NULL;
+    struct ofs_meaning m;
+    int r;
+
+    ofs_place_file(t, dir, name, &m);
+    if (m.target.kind == OFS_TARGET_NONE)
+        return ofs_err_set(err, m.target.code, "'%s': %s", name, m.target.why);
+    r = need_scratch(t, &m, mode, &s, err);
+    if (r < 0)
+        return r;
+    r = ofs_scratch_is_dir(s) ? ofs_err_set(err, -EISDIR, "a directory")
+                              : enter_open(t, s, ret, err);
+    ofs_scratch_put(t, s);
+    return r;
+}
+
+int ofs_tree_create(struct ofs_tree *t, struct ofs_call *call, uint64_t parent,
+                    const char *name, mode_t mode, struct ofs_created *ret,
+                    struct ofs_err *err)
+{
+    int r;
+    OFS_NODE_HOLD(dir, t, ofs_dir_use(t, parent, &r));
+
+    (void)call;
+    if (r == 0)
+        r = ofs_need_writable(t, err);
+    if (r == 0)
+        r = create(t, dir.node, name, mode, ret, err);
+    return ofs_told(r, err, name);
+}
+
+static int open_draft(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_node *node, struct ofs_scratch *s,
+                      bool truncate, struct ofs_file **ret, struct ofs_err *err)
+{
+    struct ofs_draft *d = ofs_scratch_draft(s);
+
+    if (truncate && ofs_draft_size(d) > 0) {
+        int r = ofs_draft_truncate(d, call, 0, err);
+
+        if (r < 0)
+            return r;
+        ofs_scratch_changed(t, s, ofs_wall_s());
+    }
+    *ret = writer_new(t, ofs_nodes_use(&t->nodes, node->ino), s);
+    return *ret ? 0 : ofs_err_nomem(err, "a file");
+}
+
+/* What a file of the registry is to push. */
+static int clone_part(const struct ofs_file *from, struct ofs_call *call,
+                      uint64_t off, uint64_t len, struct ofs_draft *to,
+                      uint64_t to_off, struct ofs_err *err)
+{
+    const struct ofs_node *node = from->node;
+    OFS_AUTO(ofs_source_unrefp)
+    struct ofs_source *source =
+        ofs_blobsource_new(from->t, node->path, &node->digest, node->size);
+    const struct ofs_clone of = {
+        .repo = node->path,
+        .digest = node->digest,
+        .size = node->size,
+        .manifest = node->manifest,
+        .source = source,
+    };
+
+    if (!source)
+        return ofs_err_nomem(err, "a copy");
+    return ofs_draft_clone(to, call, &of, off, len, to_off, err);
+}
+
+/* Can the registry copy it by itself? */
+static bool is_registry_blob(const struct ofs_file *f)
+{
+    return f->node->view == &ofs_view_blob && !f->node->manifest && !f->scratch;
+}
+
+/* [off, off + len) lies within the source. */
+static int copy_part(const struct ofs_file *from, struct ofs_call *call,
+                     uint64_t off, uint64_t len, struct ofs_draft *to,
+                     uint64_t to_off, struct ofs_err *err)
+{
+    if (len == 0)
+        return 0;
+    if (is_registry_blob(from))
+        return clone_part(from, call, off, len, to, to_off, err);
+    if (!from->bytes)
+        return ofs_err_set(err, -EXDEV, "cannot be copied but by reading it");
+    return ofs_draft_write(to, call, from->bytes->data + off, (size_t)len,
+                           to_off, err);
+}
+
+/* Fill a new draft with what the node is. */
+static int fill(struct ofs_tree *t, struct ofs_call *call,
+                const struct ofs_node *node, struct ofs_draft *d,
+                struct ofs_err *err)
+{
+    OFS_AUTO(ofs_file_closep)
+    struct ofs_file *f = ofs_file_new(t, ofs_nodes_use(&t->nodes, node->ino));
+    int r =
+        f ? node->view->open(t, call, f, err) : ofs_err_nomem(err, "a copy");
+
+    return r < 0 ? r : copy_part(f, call, 0, node->size, d, 0, err);
+}
+
+/* A copy of what the registry has, under its name. */
+static int shadow(struct ofs_tree *t, struct ofs_call *call,
+                  const struct ofs_node *node, bool truncate,
+                  struct ofs_err *err)
+{
+    OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
+    struct ofs_scratch *s = NULL;
+    struct ofs_scratch_spec spec = { .mode = 0644, .promised = true };
+    struct ofs_meaning m;
+    int r = ofs_place_node(t, node, &m, err);
+
+    if (r == 0 && !truncate && !call->may_wait)
+        return -EAGAIN;
+    if (r == 0)
+        r = draft_new(t, &m, &d, err);
+    if (r == 0 && !truncate)
+        r = fill(t, call, node, d, err);
+    if (r < 0)
+        return r;
+    spec.spot = m.spot;
+    spec.repo = m.repo;
+    spec.target = &m.target;
+    spec.draft = ofs_take(&d);
+    r = ofs_scratch_add(t, &spec, &s);
+    ofs_scratch_put(t, s);
+    /* -EEXIST: somebody writes it already; join him. */
+    return r == -EEXIST ? 0 : r;
+}
+
+int ofs_tree_open_write(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
+                        bool truncate, struct ofs_file **ret,
+                        struct ofs_open_how *ret_how, struct ofs_err *err)
+{
+    OFS_NODE_HOLD(held, t, ofs_nodes_use(&t->nodes, ino));
+    OFS_SCRATCH_HOLD(scratch, t,
+                     held.node ? ofs_scratch_of(t, held.node) : NULL);
+    int r = ofs_need_writable(t, err);
+
+    if (r < 0)
+        return r;
+    if (!held.node)
+        return ofs_told(-ESTALE, err, "open");
+    if (S_ISDIR(held.node->view->type))
+        return ofs_told(-EISDIR, err, "open");
+    if (scratch.s) {
+        *ret_how = (struct ofs_open_how){ .direct = true };
+        return open_draft(t, call, held.node, scratch.s, truncate, ret, err);
+    }
+    r = shadow(t, call, held.node, truncate, err);
+    return ofs_told(r < 0 ? r : -ESTALE, err, "open");
+}
+
+/* ---- writing ---- */
+
+static int need_writer(const struct ofs_file *f, struct ofs_err *err)
+{
+    return f->writes ? 0
+                     : ofs_err_set(err, -EBADF, "it is not open for writing");
+}
+
+int ofs_file_pwrite(struct ofs_file *f, struct ofs_call *call, const void *buf,
+                    size_t len, uint64_t off, struct ofs_err *err)
+{
+    int r = need_writer(f, err);
+
+    if (r == 0)
+        r = ofs_draft_write(ofs_scratch_draft(f->scratch), call, buf, len, off,
+                            err);
+    if (r == 0)
+        ofs_scratch_changed(f->t, f->scratch, ofs_wall_s());
+    return r;
+}
+
+int ofs_file_flush(struct ofs_file *f, struct ofs_call *call,
+                   struct ofs_err *err)
+{
+    return f->writes ? ofs_commit(f->t, call, f->scratch, err) : 0;
+}
+
+/* From one file that is being written to another. */
+static int copy_draft(const struct ofs_range *from, const struct ofs_range *to,
+                      uint64_t len, struct ofs_call *call, uint64_t *ret_n,
+                      struct ofs_err *err)
+{
+    OFS_AUTOFREE char *buf = malloc(COPY_BYTES);
+    size_t n = 1;
+    int r = buf ? 0 : ofs_err_nomem(err, "a copy");
+
+    for (*ret_n = 0; r == 0 && n > 0 && *ret_n < len; *ret_n += n) {
+        uint64_t left = len - *ret_n;
+
+        r = ofs_file_pread(from->file, call, buf,
+                           left < COPY_BYTES ? (size_t)left : COPY_BYTES,
+                           from->off + *ret_n, &n, err);
+        if (r == 0 && n > 0)
+            r = ofs_draft_write(ofs_scratch_draft(to->file->scratch), call, buf,
+                                n, to->off + *ret_n, err);
+        if (r == 0)
+            r = ofs_call_check(call, err);
+    }
+    return r;
+}
+
+/* From what the registry has. */
+static int copy_file(const struct ofs_range *from, const struct ofs_range *to,
+                     uint64_t len, struct ofs_call *call, uint64_t *ret_n,
+                     struct ofs_err *err)
+{
+    uint64_t size =
+        from->file->bytes ? from->file->bytes->len : from->file->node->size;
+
+    *ret_n = from->off >= size ? 0 : size - from->off;
+    if (*ret_n > len)
+        *ret_n = len;
+    return copy_part(from->file, call, from->off, *ret_n,
+                     ofs_scratch_draft(to->file->scratch), to->off, err);
+}
+
+int ofs_file_copy(const struct ofs_range *from, const struct ofs_range *to,
+                  uint64_t len, struct ofs_call *call, uint64_t *ret_n,
+                  struct ofs_err *err)
+{
+    struct ofs_file *f = to->file;
+    int r = need_writer(f, err);
+
+    if (r < 0)
+        return r;
+    if (!call->may_wait)
+        return -EAGAIN;
+    if (from->file->scratch)
+        r = copy_draft(from, to, len < COPY_MAX_BYTES ? len : COPY_MAX_BYTES,
+                       call, ret_n, err);
+    else
+        r = copy_file(from, to, len, call, ret_n, err);
+    if (r == 0 && *ret_n > 0)
+        ofs_scratch_changed(f->t, f->scratch, ofs_wall_s());
+    return ofs_told(r, err, "copy");
+}
+
+/* ---- attributes ---- */
+
+static int resize(struct ofs_tree *t, struct ofs_call *call,
+                  struct ofs_scratch *s, uint64_t size, struct ofs_err *err)
+{
+    struct ofs_draft *d = ofs_scratch_draft(s);
+    int r;
+
+    if (!d)
+        return ofs_err_set(err, -EISDIR, "a directory");
+    if (ofs_draft_size(d) == size)
+        return 0;
+    r = ofs_draft_truncate(d, call, size, err);
+    if (r == 0)
+        ofs_scratch_changed(t, s, ofs_wall_s());
+    return r;
+}
+
+static int change(struct ofs_tree *t, struct ofs_call *call,
+                  const struct ofs_node *node, const struct ofs_changes *c,
+                  struct ofs_err *err)
+{
+    OFS_SCRATCH_HOLD(held, t, ofs_scratch_of(t, node));
+    int r = 0;
+
+    if (!held.s && c->size && *c->size != node->size)
+        return ofs_err_set(err, -EPERM, "it can be written only when opened");
+    if (!held.s)
+        return 0;
+    if (c->size)
+        r = resize(t, call, held.s, *c->size, err);
+    if (r == 0)
+        ofs_scratch_set(t, held.s, c->mode, c->mtime_s);
+    return r;
+}
+
+int ofs_tree_setattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
+                     const struct ofs_changes *changes, struct ofs_attr *ret,
+                     struct ofs_err *err)
+{
+    OFS_NODE_HOLD(held, t, ofs_nodes_use(&t->nodes, ino));
+    int r = held.node ? ofs_need_writable(t, err) : -ESTALE;
+
+    if (r == 0)
+        r = change(t, call, held.node, changes, err);
+    if (r == 0)
+        ofs_attr_of(t, held.node, ret);
+    return ofs_told(r, err, "setattr");
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What exists here only: files that are being written, scratch directories. */
+#include "ocirfs/push.h"
+
+#include "scratch.h"
+#include "view.h"
+
+#include <sys/stat.h>
+
+/* They change at any time, so nobody may believe anything. */
+static void scratch_attr(struct ofs_tree *t, const struct ofs_node *node,
+                         struct ofs_attr *ret)
+{
+    OFS_SCRATCH_HOLD(held, t, ofs_scratch_of(t, node));
+    struct ofs_scratch_now now;
+
+    ret->valid_ms = 0;
+    if (!held.s)
+        return;
+    ofs_scratch_look(t, held.s, &now);
+    ret->mode = node->view->type | (now.mode & ~t->umask);
+    ret->mtime_s = now.mtime_s;
+    if (!ofs_scratch_is_dir(held.s))
+        ret->size = ofs_draft_size(ofs_scratch_draft(held.s));
+}
+
+static int draft_open(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_file *f, struct ofs_err *err)
+{
+    (void)call;
+    f->scratch = ofs_scratch_of(t, f->node);
+    return f->scratch ? 0 : ofs_err_set(err, -ESTALE, "the file has gone");
+}
+
+/* The names in it are found where all such names are. */
+static int scratch_lookup(struct ofs_tree *t, struct ofs_call *call,
+                          const struct ofs_node *dir, const char *name,
+                          struct ofs_found *ret, struct ofs_err *err)
+{
+    (void)t;
+    (void)call;
+    (void)dir;
+    (void)name;
+    (void)ret;
+    (void)err;
+    return -ENOENT;
+}
+
+static int scratch_list(struct ofs_tree *t, struct ofs_call *call,
+                        struct ofs_dir *d, struct ofs_err *err)
+{
+    (void)t;
+    (void)call;
+    (void)d;
+    (void)err;
+    return 0;
+}
+
+const struct ofs_view ofs_view_draft = {
+    .kind = "draft",
+    .type = S_IFREG,
+    .attr = scratch_attr,
+    .open = draft_open,
+    .direct = true,
+};
+
+const struct ofs_view ofs_view_scratch_dir = {
+    .kind = "scratch",
+    .type = S_IFDIR,
+    .attr = scratch_attr,
+    .lookup = scratch_lookup,
+    .list = scratch_list,
+};
