@@ -55,6 +55,14 @@ static void delist(struct ofs_op *op)
         op->next->link = op->link;
 }
 
+static void op_free(struct ofs_op *op)
+{
+    free(op->name);
+    free(op->to.name);
+    free(op->copy);
+    free(op);
+}
+
 static void run_waiting(void *arg)
 {
     struct ofs_op *op = arg;
@@ -67,24 +75,41 @@ static void run_waiting(void *arg)
         ofs_reply_fail(op, r, &err);
     delist(op);
     ofs_call_done(&op->call);
-    free(op->name);
-    free(op);
+    op_free(op);
+}
+
+static bool copy_text(const char *from, char **to)
+{
+    *to = from ? strdup(from) : NULL;
+    return !from || *to;
+}
+
+static bool copy_data(const struct ofs_op *from, struct ofs_op *to)
+{
+    to->copy = from->data ? malloc(from->size) : NULL;
+    if (to->copy)
+        to->data = memcpy(to->copy, from->data, from->size);
+    return !from->data || to->copy;
 }
 
 /* A copy of `tried` that may wait and owns what it points to; NULL: no memory */
 static struct ofs_op *op_new(const struct ofs_op *tried)
 {
     struct ofs_op *op = malloc(sizeof(*op));
+    bool ok;
 
     if (!op)
         return NULL;
     *op = *tried;
-    op->name = tried->name ? strdup(tried->name) : NULL;
-    if (tried->name && !op->name) {
-        free(op);
+    ok = copy_text(tried->name, &op->name);
+    ok &= copy_text(tried->to.name, &op->to.name);
+    ok &= copy_data(tried, op);
+    if (!ok) {
+        op_free(op);
         return NULL;
     }
-    ofs_call_init(&op->call, op->session->timeout_ms);
+    ofs_call_init(&op->call, op->pushes ? OFS_NEVER : op->session->timeout_ms);
+    op->call.who = tried->call.who;
     op->waits = true;
     return op;
 }
@@ -109,8 +134,7 @@ static void hand_over(struct ofs_op *tried)
         ofs_reply_fail(op, r, &err);
         delist(op);
         ofs_call_done(&op->call);
-        free(op->name);
-        free(op);
+        op_free(op);
     }
 }
 
@@ -122,6 +146,7 @@ void ofs_op_start(struct ofs_op *op)
     op->session = ofs_session_of(op->req);
     ofs_call_init(&op->call, op->session->timeout_ms);
     op->call.may_wait = false;
+    op->call.who = fuse_req_ctx(op->req)->pid;
     ofs_metric_add(&requests, 1);
     r = op->run(op, &err);
     ofs_call_done(&op->call);
@@ -129,6 +154,16 @@ void ofs_op_start(struct ofs_op *op)
         hand_over(op);
     else if (r < 0)
         ofs_reply_fail(op, r, &err);
+}
+
+void ofs_op_start_named(struct ofs_op *op, const char *name, const char *to)
+{
+    if (copy_text(name, &op->name) && copy_text(to, &op->to.name))
+        ofs_op_start(op);
+    else
+        (void)fuse_reply_err(op->req, ENOMEM);
+    free(op->name);
+    free(op->to.name);
 }
 
 void ofs_ops_cancel(struct ofs_session *s)

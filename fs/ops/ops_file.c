@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops_priv.h"
 
+#include "ocirfs/tree_write.h"
+
+static int open_as_asked(struct ofs_op *op, struct ofs_file **ret,
+                         struct ofs_open_how *ret_how, struct ofs_err *err)
+{
+    bool truncate = (op->fi.flags & O_TRUNC) != 0;
+
+    if ((op->fi.flags & O_ACCMODE) != O_RDONLY || truncate)
+        return ofs_tree_open_write(ofs_op_tree(op), &op->call, op->ino,
+                                   truncate, ret, ret_how, err);
+    return ofs_tree_open(ofs_op_tree(op), &op->call, op->ino, ret, ret_how,
+                         err);
+}
+
 static int run_open(struct ofs_op *op, struct ofs_err *err)
 {
     struct ofs_open_how how = { 0 };
     struct ofs_opened *opened;
     struct ofs_file *file;
-    int r =
-        ofs_tree_open(ofs_op_tree(op), &op->call, op->ino, &file, &how, err);
+    int r = open_as_asked(op, &file, &how, err);
 
     if (r < 0)
         return r;
@@ -29,10 +42,7 @@ void ofs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         .req = req, .run = run_open, .what = "open", .ino = ino, .fi = *fi
     };
 
-    if ((fi->flags & O_ACCMODE) != O_RDONLY)
-        (void)fuse_reply_err(req, EROFS);
-    else
-        ofs_op_start(&op);
+    ofs_op_start(&op);
 }
 
 /*

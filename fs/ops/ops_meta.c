@@ -3,19 +3,13 @@
 
 static int run_lookup(struct ofs_op *op, struct ofs_err *err)
 {
-    struct fuse_entry_param param;
     struct ofs_entry entry;
     int r = ofs_tree_lookup(ofs_op_tree(op), &op->call, op->ino, op->name,
                             &entry, err);
 
-    if (r < 0)
-        return r;
-    ofs_entry_to_param(&entry, &param);
-    ofs_op_settle(op);
-    /* The kernel did not take the entry when the request was interrupted. */
-    if (fuse_reply_entry(op->req, &param) == -ENOENT && param.ino)
-        ofs_tree_forget(ofs_op_tree(op), param.ino, 1);
-    return 0;
+    if (r == 0)
+        ofs_reply_entry(op, &entry);
+    return r;
 }
 
 void ofs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -23,14 +17,8 @@ void ofs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     struct ofs_op op = {
         .req = req, .run = run_lookup, .what = "lookup", .ino = parent
     };
-    char *copy = strdup(name); /* libfuse's buffer ends with this call */
 
-    op.name = copy;
-    if (copy)
-        ofs_op_start(&op);
-    else
-        (void)fuse_reply_err(req, ENOMEM);
-    free(copy);
+    ofs_op_start_named(&op, name, NULL);
 }
 
 void ofs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)

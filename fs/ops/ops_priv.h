@@ -31,6 +31,14 @@ struct ofs_iobufs {
 /* The work of one request.  0: has replied.  Else a negative errno: has not. */
 typedef int ofs_op_fn(struct ofs_op *op, struct ofs_err *err);
 
+/* Where something goes: of rename, link and copy_file_range. */
+struct ofs_op_to {
+    fuse_ino_t ino;
+    char *name; /* as ofs_op.name */
+    off_t off;
+    struct fuse_file_info fi;
+};
+
 struct ofs_op {
     fuse_req_t req;
     ofs_op_fn *run;
@@ -40,6 +48,12 @@ struct ofs_op {
     size_t size;
     off_t off;
     struct fuse_file_info fi;
+    struct ofs_op_to to;
+    const void *data; /* `size` bytes to write; NULL: none */
+    void *copy;       /* of them, once handed over */
+    unsigned flags;   /* of rename and setattr */
+    struct stat attr; /* of setattr; mode of create and mkdir */
+    bool pushes;      /* lasts as long as data move, so it has no deadline */
     struct ofs_session *session;
     struct ofs_call call;
     bool waits;                  /* handed over; its interrupt is armed */
@@ -80,6 +94,9 @@ int ofs_devio_use(struct ofs_session *s);
 
 /* Do the request, now or on the pool; replies in any case. */
 void ofs_op_start(struct ofs_op *op);
+/* The same with its own copies of these names, since libfuse's end with the
+ * request's first call; `to` may be NULL. */
+void ofs_op_start_named(struct ofs_op *op, const char *name, const char *to);
 /* Make every waiting operation end with -EINTR, and all that follow. */
 void ofs_ops_cancel(struct ofs_session *s);
 
@@ -112,6 +129,10 @@ static inline struct ofs_opened *ofs_opened_of(const struct fuse_file_info *fi)
 /* Before any reply: no interrupt can reach the op from here on. */
 void ofs_op_settle(struct ofs_op *op);
 void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err);
+void ofs_reply_done(struct ofs_op *op); /* success, and nothing to tell */
+/* What was found or made; the kernel's reference is dropped if it is not
+ * interested any more. */
+void ofs_reply_entry(struct ofs_op *op, const struct ofs_entry *entry);
 int ofs_errno_for_kernel(int code);
 void ofs_attr_to_stat(const struct ofs_attr *a, struct stat *st);
 void ofs_entry_to_param(const struct ofs_entry *e,
@@ -152,6 +173,34 @@ void ofs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void ofs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
                      size_t size);
 void ofs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void ofs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+                     const char *value, size_t size, int flags);
+void ofs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+
+void ofs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name,
+                   mode_t mode, struct fuse_file_info *fi);
+void ofs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
+                  off_t off, struct fuse_file_info *fi);
+void ofs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void ofs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+                  struct fuse_file_info *fi);
+void ofs_op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
+                     struct fuse_file_info *fi);
+void ofs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
+                    int to_set, struct fuse_file_info *fi);
+void ofs_op_copy_file_range(fuse_req_t req, fuse_ino_t ino, off_t off,
+                            struct fuse_file_info *fi, fuse_ino_t to_ino,
+                            off_t to_off, struct fuse_file_info *to_fi,
+                            size_t len, int flags);
+
+void ofs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
+                  mode_t mode);
+void ofs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void ofs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void ofs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+                   fuse_ino_t to_parent, const char *to, unsigned flags);
+void ofs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent,
+                 const char *to);
 
 /* ---- notify.c ---- */
 

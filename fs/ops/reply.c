@@ -31,6 +31,11 @@ int ofs_errno_for_kernel(int code)
     case EPERM:
     case EROFS:
     case EEXIST:
+    case ENOTEMPTY:
+    case EXDEV:
+    case EBADF:
+    case ENOSPC:
+    case EDQUOT:
     case ENOTDIR:
     case EISDIR:
     case ENAMETOOLONG:
@@ -56,6 +61,10 @@ static bool is_trouble(int code)
     switch (-code) {
     case ENOENT:
     case ENODATA:
+    case ENOTSUP:
+    case EEXIST:
+    case ENOTEMPTY:
+    case EXDEV:
     case ERANGE:
     case EINTR:
     case ESTALE:
@@ -85,6 +94,13 @@ static void tell(const struct ofs_op *op, int code, const struct ofs_err *err)
             text, id[0] ? " [request " : "", id, id[0] ? "]" : "");
 }
 
+/* Who wrote other bytes than their name says must know it from bad luck. */
+static int errno_for(const struct ofs_op *op, int code)
+{
+    return op->pushes && code == -EBADMSG ? EBADMSG
+                                          : ofs_errno_for_kernel(code);
+}
+
 void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err)
 {
     ofs_metric_add(&failures, 1);
@@ -92,7 +108,24 @@ void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err)
     if (is_trouble(code))
         ofs_tree_note_error(ofs_op_tree(op), op->ino, err);
     ofs_op_settle(op);
-    (void)fuse_reply_err(op->req, ofs_errno_for_kernel(code));
+    (void)fuse_reply_err(op->req, errno_for(op, code));
+}
+
+void ofs_reply_done(struct ofs_op *op)
+{
+    ofs_op_settle(op);
+    (void)fuse_reply_err(op->req, 0);
+}
+
+void ofs_reply_entry(struct ofs_op *op, const struct ofs_entry *entry)
+{
+    struct fuse_entry_param param;
+
+    ofs_entry_to_param(entry, &param);
+    ofs_op_settle(op);
+    /* The kernel did not take the entry when the request was interrupted. */
+    if (fuse_reply_entry(op->req, &param) == -ENOENT && param.ino)
+        ofs_tree_forget(ofs_op_tree(op), param.ino, 1);
 }
 
 double ofs_valid_s(int64_t valid_ms)
