@@ -7,6 +7,7 @@
 
 #include "ocirfs/clock.h"
 #include "ocirfs/ops.h"
+#include "ocirfs/push.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/store.h"
 #include "ocirfs/tree.h"
@@ -63,6 +64,7 @@ static int build_files(struct ofs_app *a, struct ofs_err *err)
         .uid = a->o->uid,
         .gid = a->o->gid,
         .umask = a->o->umask,
+        .allow_delete = a->o->allow_delete,
         .control = a->status.files,
     };
     int r = ofs_store_open(&store, &a->store, err);
@@ -96,8 +98,8 @@ static int mount_session(struct ofs_app *a, struct ofs_err *err)
     for (size_t i = 0; i < a->o->kernel.n; i++)
         if (ofs_strv_add(&a->mount_options, a->o->kernel.at[i]) < 0)
             return ofs_err_nomem(err, "the mount options");
-    /* Nothing here can be changed yet, and the kernel says EROFS best. */
-    if (ofs_strv_add(&a->mount_options, "ro") < 0)
+    /* The kernel says EROFS best, without asking us. */
+    if (a->o->read_only && ofs_strv_add(&a->mount_options, "ro") < 0)
         return ofs_err_nomem(err, "the mount options");
     return ofs_session_mount(&cfg, &a->session, err);
 }
@@ -110,6 +112,8 @@ static int start_threads(struct ofs_app *a, struct ofs_err *err)
         r = ofs_store_start(a->store, err);
     if (r == 0)
         r = ofs_tree_start(a->tree, err);
+    if (r == 0 && a->push)
+        r = ofs_push_start(a->push, err);
     return r;
 }
 
@@ -121,6 +125,8 @@ static int build(struct ofs_app *a, struct ofs_err *err)
         r = ofs_app_build_net(a, err);
     if (r == 0)
         r = build_files(a, err);
+    if (r == 0)
+        r = ofs_app_build_push(a, err);
     if (r == 0)
         r = ofs_app_check_net(a, err);
     if (r == 0)
@@ -140,6 +146,8 @@ static void take_down(struct ofs_app *a)
     ofs_app_stop_net(a);
     if (a->session)
         ofs_session_stop(a->session);
+    if (a->push)
+        ofs_push_stop(a->push);
     if (a->tree)
         ofs_tree_stop(a->tree);
     if (a->store)
@@ -147,7 +155,8 @@ static void take_down(struct ofs_app *a)
     if (a->registry)
         ofs_registry_stop(a->registry);
     ofs_session_free(a->session);
-    ofs_tree_free(a->tree);
+    ofs_tree_free(a->tree); /* its files are drafts of push */
+    ofs_push_free(a->push);
     ofs_store_free(a->store);
     ofs_app_free_net(a);
     ofs_strv_done(&a->mount_options);

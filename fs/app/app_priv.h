@@ -9,6 +9,7 @@
 
 struct ofs_docker_auth;
 struct ofs_http;
+struct ofs_push;
 struct ofs_registry;
 struct ofs_session;
 struct ofs_store;
@@ -26,6 +27,7 @@ struct ofs_app {
     struct ofs_registry *registry;
     struct ofs_store *store;
     struct ofs_tree *tree;
+    struct ofs_push *push; /* NULL on a mount that changes nothing */
     struct ofs_session *session;
     struct ofs_status status;
     struct ofs_strv mount_options;
@@ -35,6 +37,9 @@ struct ofs_app {
 int ofs_app_build_net(struct ofs_app *a, struct ofs_err *err) OFS_MUST_CHECK;
 void ofs_app_stop_net(struct ofs_app *a); /* what is under way ends */
 void ofs_app_free_net(struct ofs_app *a);
+
+/* What makes the tree writable, unless the mount is not to be. */
+int ofs_app_build_push(struct ofs_app *a, struct ofs_err *err) OFS_MUST_CHECK;
 
 /* May we, and is there somebody?  Told before the mount. */
 int ofs_app_check_net(struct ofs_app *a, struct ofs_err *err) OFS_MUST_CHECK;

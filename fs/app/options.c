@@ -11,7 +11,8 @@ enum {
     DEFAULT_FSFREE_PCT = 5,
 };
 
-#define DEFAULT_CACHE_BYTES (10ull * 1024 * 1024 * 1024)
+#define DEFAULT_CACHE_BYTES   (10ull * 1024 * 1024 * 1024)
+#define DEFAULT_STAGING_BYTES (20ull * 1024 * 1024 * 1024)
 
 /* One option of ours: `name` or `name=VALUE`. */
 struct row {
@@ -47,6 +48,13 @@ static const struct row rows[] = {
       "most disk the cache may take; 0: no limit (10G)" },
     { "cache-fsfree", "PERCENT", ofs_opt_percent, FIELD(cache_fsfree_pct),
       "part of the disk the cache leaves free (5%)" },
+    { "ro", NULL, ofs_opt_true, FIELD(read_only), "change nothing" },
+    { "allow_delete", NULL, ofs_opt_true, FIELD(allow_delete),
+      "let rm take tags away, and rmdir repositories" },
+    { "no_overwrite", NULL, ofs_opt_true, FIELD(no_overwrite),
+      "never move a tag that there is" },
+    { "staging_size", "SIZE", ofs_opt_size, FIELD(staging_bytes),
+      "most disk for writes under way; 0: no limit (20G)" },
     { "verify", "lazy|strict", ofs_opt_verify, FIELD(strict),
       "strict: all of a blob before its first byte (lazy)" },
     { "uid", "N", ofs_opt_id, FIELD(uid), "owner of all files (the caller)" },
@@ -95,10 +103,10 @@ static const struct group {
 
 /* Of mount(8) and libfuse; handed on as they are. */
 static const char *const kernel_options[] = {
-    "allow_other", "auto_unmount", "ro",       "dev",     "nodev",
-    "suid",        "nosuid",       "exec",     "noexec",  "atime",
-    "noatime",     "sync",         "async",    "dirsync", "diratime",
-    "nodiratime",  "relatime",     "lazytime",
+    "allow_other", "auto_unmount", "dev",     "nodev",    "suid",
+    "nosuid",      "exec",         "noexec",  "atime",    "noatime",
+    "sync",        "async",        "dirsync", "diratime", "nodiratime",
+    "relatime",    "lazytime",
 };
 
 /* Of fstab and mount(8) only; there is nothing to do for us. */
@@ -289,6 +297,7 @@ int ofs_options_parse(int argc, char *const *argv, const struct ofs_env *env,
         .timeout_ms = DEFAULT_TIMEOUT_MS,
         .cache_bytes = DEFAULT_CACHE_BYTES,
         .cache_fsfree_pct = DEFAULT_FSFREE_PCT,
+        .staging_bytes = DEFAULT_STAGING_BYTES,
         .log_level = OFS_INFO,
         .uid = env->uid,
         .gid = env->gid,

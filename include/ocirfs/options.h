@@ -28,6 +28,10 @@ struct ofs_options {
     gid_t gid;
     mode_t umask;
 
+    /* what may be changed */
+    bool read_only, allow_delete, no_overwrite;
+    uint64_t staging_bytes;
+
     /* whom to ask */
     char *mirror, *ca_file, *auth_file; /* NULL: not given */
     bool plain_http, bg;

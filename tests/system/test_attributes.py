@@ -79,17 +79,31 @@ def test_files_belong_to_the_one_who_mounted(mnt):
 
 
 @pytest.mark.semantics("S12")
-def test_nothing_has_a_write_bit(mnt):
+def test_only_the_owner_may_write(mnt):
     for path, st in walk(mnt.path).items():
+        want = 0o755 if stat.S_ISDIR(st.st_mode) else 0o644
+        assert stat.S_IMODE(st.st_mode) == want, path
+
+
+@pytest.mark.semantics("S12")
+def test_on_a_read_only_mount_nothing_has_a_write_bit(mount, registry):
+    for path, st in walk(mount(registry, ro=True).path).items():
         want = 0o555 if stat.S_ISDIR(st.st_mode) else 0o444
         assert stat.S_IMODE(st.st_mode) == want, path
+
+
+@pytest.mark.semantics("S12")
+def test_what_tells_of_the_mount_has_no_write_bit(mnt):
+    for name in os.listdir(mnt / ".ocirfs"):
+        st = os.stat(mnt / ".ocirfs" / name)
+        assert stat.S_IMODE(st.st_mode) == 0o444, name
 
 
 @pytest.mark.semantics("S12")
 def test_owner_and_modes_as_the_options_say(mount, registry):
     mnt = mount(registry, uid=1234, gid=4321, umask="027")
     for path, st in walk(mnt.path).items():
-        want = 0o550 if stat.S_ISDIR(st.st_mode) else 0o440
+        want = 0o750 if stat.S_ISDIR(st.st_mode) else 0o640
         assert (st.st_uid, st.st_gid) == (1234, 4321), path
         assert stat.S_IMODE(st.st_mode) == want, path
 

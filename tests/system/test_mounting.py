@@ -273,7 +273,7 @@ def as_installed(tmp_path, place):
 def test_mount_8(registry, place, tmp_path, as_installed):
     done = as_installed(f"""
         mount -t fuse.ocirfs {registry.url} {place} -o \
-            cache={tmp_path}/c,ttl=5s,nodev,nosuid,_netdev,noatime
+            cache={tmp_path}/c,ttl=5s,ro,nodev,nosuid,_netdev,noatime
         cat {place}/app/1.0 > {tmp_path}/got
         grep ' {place} ' /proc/self/mounts
         umount {place}""")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever would change something is refused, and nothing is sent."""
+"""With `ro` whatever would change something is refused, and nothing is sent."""
 import errno
 import os
 import subprocess
@@ -59,7 +59,7 @@ CHANGES = {
 
 @pytest.mark.semantics("S25")
 def test_every_change_is_refused(mount, registry):
-    mnt = mount(registry)
+    mnt = mount(registry, ro=True)
     mnt.status()
     (mnt / "app/1.0").read_bytes()
     registry.mark()
@@ -75,7 +75,7 @@ def test_every_change_is_refused(mount, registry):
 
 @pytest.mark.semantics("S25")
 def test_rm_rf_harms_nothing(mount, registry):
-    mnt = mount(registry)
+    mnt = mount(registry, ro=True)
     done = subprocess.run(["rm", "-rf", mnt / "app"], capture_output=True,
                           text=True, check=False)
     assert done.returncode == 1
@@ -85,6 +85,6 @@ def test_rm_rf_harms_nothing(mount, registry):
 
 @pytest.mark.semantics("S25")
 def test_the_kernel_knows_that_the_mount_is_read_only(mount, registry):
-    mnt = mount(registry)
+    mnt = mount(registry, ro=True)
     assert os.statvfs(mnt.path).f_flag & os.ST_RDONLY
     assert not os.access(mnt / "app", os.W_OK)
