@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "ocirfs/docker_auth.h"
+#include "ocirfs/oci_auth.h"
 #include "scratch.h"
 #include "token_answer.h"
 
@@ -58,7 +59,12 @@ static void make_files(void)
         " printf '{\"token\":\"%s\"}' \"$s\" >answer &&"
         " printf '#!/bin/sh\\necho {\\\\\"Username\\\\\":\\\\\"u\\\\\","
         "\\\\\"Secret\\\\\":\\\\\"%s\\\\\"}\\n' \"$s\""
-        " >bin/docker-credential-t && chmod 700 bin/*";
+        " >bin/docker-credential-t && chmod 700 bin/* &&"
+        " openssl genrsa -out key.pem 2048 2>/dev/null &&"
+        " openssl rsa -in key.pem -traditional -outform DER -out key.der"
+        " 2>/dev/null &&"
+        " printf '[DEFAULT]\ntenancy=t\nkey_file=%s\n"
+        "security_token_file=%s\n' \"$1/key.pem\" \"$1/plain\" >config";
     char *const argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, strdup(script),
                            (char[]){ "sh" }, scratch_dir,      NULL };
     pid_t pid = fork();
@@ -73,13 +79,14 @@ static void make_files(void)
     free(argv[2]);
 }
 
-static void learn_needle(void)
+/* From `off` on in a file. */
+static void learn_needle(const char *name, off_t off)
 {
-    OFS_AUTOFREE char *path = scratch_path("plain");
+    OFS_AUTOFREE char *path = scratch_path(name);
     OFS_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     unsigned char text[NEEDLE_LEN];
 
-    assert_int_equal(pread(fd, text, NEEDLE_LEN, NEEDLE_OFF), NEEDLE_LEN);
+    assert_int_equal(pread(fd, text, NEEDLE_LEN, off), NEEDLE_LEN);
     for (size_t i = 0; i < NEEDLE_LEN; i++)
         inverted[i] = (unsigned char)~text[i];
     ofs_wipe(text, sizeof(text));
@@ -194,12 +201,109 @@ static void answers_leave_no_trace(void **state)
     assert_int_equal(count_traces(), 0);
 }
 
+/* A session: a token in a file, and a key that signs with it. */
+static struct ofs_oci_auth *sign_in(struct ofs_call *call)
+{
+    OFS_AUTOFREE char *config = scratch_path("config");
+    const struct ofs_oci_auth_cfg cfg = { .kind = "security_token",
+                                          .config_file = config,
+                                          .clock = &ofs_system_clock };
+    struct ofs_oci_auth *auth = NULL;
+    struct ofs_err err = { 0 };
+
+    if (ofs_oci_auth_open(&cfg, call, &auth, &err) < 0)
+        fail_msg("%s", err.text);
+    return auth;
+}
+
+/* Sign in, sign, and forget; `while_in`: how often at least the needle must be
+ * in memory meanwhile, or the test could not find any. */
+static void sign_and_drop(unsigned while_in)
+{
+    OFS_AUTO(ofs_call_done) struct ofs_call call;
+    struct ofs_strv headers = { 0 };
+    struct ofs_oci_auth *auth;
+
+    ofs_call_init(&call, OFS_NEVER);
+    auth = sign_in(&call);
+    assert_int_equal(ofs_oci_auth_sign(auth, &call, "GET", "https://h/x", NULL,
+                                       0, &headers, NULL),
+                     0);
+    assert_true(count_traces() >= while_in);
+    ofs_strv_wipe(&headers);
+    ofs_oci_auth_free(auth);
+}
+
+static void session_tokens_leave_no_trace(void **state)
+{
+    (void)state;
+    if (TOO_MUCH_MEMORY)
+        skip();
+    learn_needle("plain", NEEDLE_OFF);
+    sign_and_drop(2); /* the credential and the header */
+    assert_int_equal(count_traces(), 0);
+}
+
+enum {
+    PEM_LINE_OFF = 28 + 10 * 65, /* the begin of a line in the middle */
+    DER_EXPONENT_OFF = 330,      /* in the private exponent */
+};
+
+/* What is read is found, or the tests below could not fail. */
+static void assert_is_found(const char *name)
+{
+    OFS_AUTOFREE char *path = scratch_path(name);
+    OFS_AUTO(ofs_buf_wipe) struct ofs_buf text = OFS_BUF_INIT(4096);
+
+    assert_int_equal(ofs_file_read(AT_FDCWD, path, &text), 0);
+    assert_true(count_traces() >= 1);
+}
+
+static void keys_leave_no_trace_as_text(void **state)
+{
+    (void)state;
+    if (TOO_MUCH_MEMORY)
+        skip();
+    learn_needle("key.pem", PEM_LINE_OFF);
+    assert_is_found("key.pem");
+    sign_and_drop(0);
+    assert_int_equal(count_traces(), 0);
+}
+
+static void keys_leave_no_trace_as_bytes(void **state)
+{
+    (void)state;
+    if (TOO_MUCH_MEMORY)
+        skip();
+    learn_needle("key.der", DER_EXPONENT_OFF);
+    assert_is_found("key.der");
+    sign_and_drop(0);
+    assert_int_equal(count_traces(), 0);
+}
+
+static void keys_leave_no_trace_as_numbers(void **state)
+{
+    (void)state;
+    if (TOO_MUCH_MEMORY)
+        skip();
+    learn_needle("key.der", DER_EXPONENT_OFF);
+    /* Numbers begin with their last byte on the machines that there are. */
+    for (size_t i = 0; i < NEEDLE_LEN / 2; i++) {
+        unsigned char c = inverted[i];
+
+        inverted[i] = inverted[NEEDLE_LEN - 1 - i];
+        inverted[NEEDLE_LEN - 1 - i] = c;
+    }
+    sign_and_drop(1);
+    assert_int_equal(count_traces(), 0);
+}
+
 static int setup(void **state)
 {
     if (scratch_setup(state) < 0)
         return -1;
     make_files();
-    learn_needle();
+    learn_needle("plain", NEEDLE_OFF);
     return 0;
 }
 
@@ -209,6 +313,10 @@ int main(void)
         cmocka_unit_test(files_leave_no_trace),
         cmocka_unit_test(helpers_leave_no_trace),
         cmocka_unit_test(answers_leave_no_trace),
+        cmocka_unit_test(session_tokens_leave_no_trace),
+        cmocka_unit_test(keys_leave_no_trace_as_text),
+        cmocka_unit_test(keys_leave_no_trace_as_bytes),
+        cmocka_unit_test(keys_leave_no_trace_as_numbers),
     };
 
     return cmocka_run_group_tests(tests, setup, scratch_teardown);
