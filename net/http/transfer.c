@@ -288,9 +288,11 @@ static bool add_lines(struct ofs_transfer *t)
 /* What an upload needs that is larger than a manifest. */
 static CURLcode set_upload(struct ofs_transfer *t, CURL *easy)
 {
+    uint64_t size = upload_size(t);
     CURLcode rc = CURLE_OK;
 
-    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE,
+        size < UPLOAD_BUFFER ? (long)size : (long)UPLOAD_BUFFER);
     SET(CURLOPT_NOPROGRESS, 0L);
     SET(CURLOPT_XFERINFOFUNCTION, on_progress);
     SET(CURLOPT_XFERINFODATA, t);

@@ -119,19 +119,18 @@ static int mount(struct push *p, struct ofs_err *err)
 static int without_bytes(struct push *p, enum ofs_pushed *ret_how,
                          struct ofs_err *err)
 {
-    int r = p->ask->known_missing ? 0 : look(p, err);
+    int looked = p->ask->known_missing ? 0 : look(p, err);
+    int r;
 
-    /* HEAD refuses without words; what follows will have some. */
-    if (is_final(r, err))
-        return r;
     *ret_how = OFS_PUSHED_EXISTS;
-    if (r == 1)
-        return r;
+    if (looked == 1 || is_final(looked, err))
+        return looked;
     *ret_how = OFS_PUSHED_MOUNTED;
     r = mount(p, err);
     if (r == 1)
         ofs_metric_add(&mounted, 1);
-    return r;
+    /* HEAD refuses without words; an upload would be told some. */
+    return r == 0 && !p->ask->data ? looked : r;
 }
 
 /* --- bytes --------------------------------------------------------------- */
@@ -332,8 +331,6 @@ static int send_bytes(struct push *p, struct ofs_err *err)
         ofs_metric_add(&uploaded, 1);
         return r;
     }
-    if (p->why.http_status >= 300)
-        ofs_reg_session_cancel(&p->s);
     *err = p->why;
     return r;
 }
@@ -342,14 +339,15 @@ static int push(struct push *p, enum ofs_pushed *ret_how, struct ofs_err *err)
 {
     int r = without_bytes(p, ret_how, err);
 
-    if (r != 0)
-        return r < 0 ? r : 0;
-    if (!p->ask->data) {
-        ofs_reg_session_cancel(&p->s);
-        return ofs_err_set(err, -ENOENT, "%s: not there", p->s.what);
+    if (r == 0 && p->ask->data) {
+        *ret_how = OFS_PUSHED_UPLOADED;
+        r = send_bytes(p, err);
+    } else if (r == 0) {
+        r = ofs_err_set(err, -ENOENT, "%s: not there", p->s.what);
     }
-    *ret_how = OFS_PUSHED_UPLOADED;
-    r = send_bytes(p, err);
+    /* Tidying up is worth a request only if somebody answers it. */
+    if (r == -ENOENT || (r < 0 && err->http_status >= 300))
+        ofs_reg_session_cancel(&p->s);
     return r < 0 ? r : 0;
 }
 

@@ -186,6 +186,11 @@ static void without_bytes_there_is_the_mount_only(void **state)
     assert_int_equal(
         ofs_registry_blob_push(rig.r, &rig.call, &push, &how, &rig.err), 0);
     assert_int_equal(how, OFS_PUSHED_MOUNTED);
+    rig_fault(&rig, RIG_BLOB_ASK, 1, FAKE_STATUS, 403);
+    push.from = NULL;
+    assert_int_equal(
+        ofs_registry_blob_push(rig.r, &rig.call, &push, &how, &rig.err),
+        -EACCES);
 }
 
 /* --- where an upload goes on ---------------------------------------------- */

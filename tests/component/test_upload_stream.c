@@ -210,6 +210,22 @@ static void a_broken_stream_is_over(void **state)
     }
 }
 
+static void a_reset_is_heard_while_nothing_is_written(void **state)
+{
+    RIG_AUTO struct rig rig;
+    struct rig_source s;
+    struct streaming st;
+
+    (void)state;
+    rig_start(&rig, NULL);
+    rig_source_init(&s, 7, 2000);
+    atomic_store(&s.ready, 1000);
+    rig_fault(&rig, RIG_PATCH, 0, FAKE_CUT_REQUEST, 1000);
+    stream_start(&st, &rig, &s);
+    assert_int_equal(stream_join(&st), -EIO);
+    ofs_upload_close(st.u);
+}
+
 static void a_token_may_end_before_the_stream_does(void **state)
 {
     RIG_AUTO struct rig rig;
@@ -310,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_server_that_stops_reading_is_a_stall),
         cmocka_unit_test(a_refusal_is_heard_while_nothing_is_written),
         cmocka_unit_test(a_broken_stream_is_over),
+        cmocka_unit_test(a_reset_is_heard_while_nothing_is_written),
         cmocka_unit_test(a_token_may_end_before_the_stream_does),
         cmocka_unit_test(giving_up_ends_a_stream_that_waits),
         cmocka_unit_test(a_source_that_fails_ends_the_stream),
