@@ -21,8 +21,15 @@ enum {
     IDLE_LOOKS_AT_END = 3 /* nothing moves: so often, then we go */
 };
 
+static const char help[] =
+    "usage: ocirfs status [--watch] DIR\n"
+    "\n"
+    "Tells how the mount that DIR is in is doing, and what it transfers.\n"
+    "\n"
+    "  --watch   draw the transfers, again and again, until there are none\n";
+
 struct command {
-    bool watch;
+    bool watch, help;
     const char *dir;
 };
 
@@ -32,6 +39,8 @@ static int parse(int argc, char *const *argv, struct command *ret,
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--watch") == 0)
             ret->watch = true;
+        else if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
+            ret->help = true;
         else if (argv[i][0] == '-' && argv[i][1])
             return ofs_err_set(err, -EINVAL, "status: unknown flag '%s'",
                                argv[i]);
@@ -41,7 +50,7 @@ static int parse(int argc, char *const *argv, struct command *ret,
         else
             ret->dir = argv[i];
     }
-    if (!ret->dir)
+    if (!ret->dir && !ret->help)
         return ofs_err_set(err, -EINVAL, "usage: ocirfs status [--watch] DIR");
     return 0;
 }
@@ -184,6 +193,12 @@ static int show_once(int mount, const char *dir, struct ofs_screen *screen,
     return r < 0 ? r : ofs_screen_show(screen, ofs_buf_str(&b), err);
 }
 
+/* Lines that stay are not printed for saying that nothing is new. */
+static bool is_news(const struct ofs_screen *screen, size_t n, int idle)
+{
+    return screen->redraws || n > 0 || idle == IDLE_LOOKS_AT_END;
+}
+
 /*
  * Ctrl-C ends it as it ends every program, and nothing has to be put right on
  * the terminal then.  It ends by itself when nothing moves any more, so that a
@@ -195,19 +210,19 @@ static int watch(int mount, const char *dir, struct ofs_screen *screen,
     int idle = 0;
     int r = 0;
 
-    for (;;) {
+    while (r == 0 && idle < IDLE_LOOKS_AT_END) {
         OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(MAX_BYTES);
         size_t n = 0;
 
         ofs_screen_measure(screen);
         r = add_moving(mount, dir, screen->columns, &b, &n, err);
         idle = n == 0 ? idle + 1 : 0;
-        if (r == 0 && (n > 0 || screen->redraws || idle == IDLE_LOOKS_AT_END))
+        if (r == 0 && is_news(screen, n, idle))
             r = ofs_screen_show(screen, ofs_buf_str(&b), err);
-        if (r < 0 || idle == IDLE_LOOKS_AT_END)
-            return r;
-        (void)poll(NULL, 0, screen->redraws || n == 0 ? LOOK_MS : PRINT_MS);
+        if (r == 0 && idle < IDLE_LOOKS_AT_END)
+            (void)poll(NULL, 0, screen->redraws || n == 0 ? LOOK_MS : PRINT_MS);
     }
+    return r;
 }
 
 int ofs_statuscmd_run(int argc, char *const *argv, const struct ofs_env *env)
@@ -222,6 +237,8 @@ int ofs_statuscmd_run(int argc, char *const *argv, const struct ofs_env *env)
         (void)fprintf(stderr, "ocirfs: %s\n", err.text);
         return EXIT_USAGE;
     }
+    if (command.help)
+        return fputs(help, stdout) < 0 ? EXIT_TROUBLE : 0;
     ofs_screen_init(&screen, STDOUT_FILENO, env->term);
     ofs_screen_measure(&screen);
     r = open_mount(command.dir, &mount, &err);

@@ -173,6 +173,12 @@ def test_ctrl_c_ends_watching(terminal, mnt, stuck):
     assert mnt.process.poll() is None
 
 
+def test_help(run_ocirfs):
+    done = run_ocirfs("status", "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: ocirfs status [--watch] DIR\n")
+
+
 @pytest.mark.semantics("S41")
 def test_what_is_no_mount_is_told(run_ocirfs, tmp_path, mnt):
     file = tmp_path / "file"
