@@ -122,6 +122,21 @@ void ofs_agenda_add(struct ofs_push *p, struct ofs_job *job)
         forget(p, old);
 }
 
+/* 1: it is still on, and may be acknowledged now.  Else how it ended: another
+ * thread may have taken it on meanwhile. */
+static int acknowledge(struct ofs_push *p, struct ofs_job *job,
+                       struct ofs_err *err)
+{
+    OFS_GUARD(&p->mtx);
+    if (job->link && !job->stuck) {
+        job->acknowledged = true;
+        return 1;
+    }
+    if (job->why.code < 0 && err)
+        *err = job->why;
+    return job->why.code;
+}
+
 int ofs_agenda_promise(struct ofs_push *p, struct ofs_job *job,
                        struct ofs_err *err)
 {
@@ -129,18 +144,11 @@ int ofs_agenda_promise(struct ofs_push *p, struct ofs_job *job,
 
     if (r < 0)
         return r;
-    {
-        OFS_GUARD(&p->mtx);
-        if (job->link) {
-            job->acknowledged = true;
-            return 0;
-        }
-        r = job->why.code;
-        if (r < 0 && err)
-            *err = job->why;
-    }
-    /* Another thread ended it meanwhile: its record must not come back. */
-    ofs_journal_remove(&p->stage, atomic_load(&job->number));
+    r = acknowledge(p, job, err);
+    if (r > 0)
+        return 0;
+    if (!ofs_agenda_has(p, job)) /* and its record must not come back */
+        ofs_journal_remove(&p->stage, atomic_load(&job->number));
     return r;
 }
 

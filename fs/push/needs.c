@@ -74,15 +74,27 @@ void ofs_needs_done(struct ofs_needs *n)
     *n = (struct ofs_needs){ 0 };
 }
 
-bool ofs_needs_arrived(struct ofs_needs *n, const struct ofs_digest *digest,
+void ofs_needs_arrived(struct ofs_needs *n, const struct ofs_digest *digest,
                        bool manifest)
 {
     struct ofs_need *need = find(n, digest, manifest);
 
     if (!need || need->there)
-        return false;
+        return;
     need->there = true;
-    return --n->n_missing == 0;
+    n->n_missing--;
+    if (n->absent == need)
+        n->absent = NULL;
+}
+
+bool ofs_needs_wait(struct ofs_needs *n, const struct ofs_need *need)
+{
+    const struct ofs_need *ours = find(n, &need->digest, need->is_manifest);
+
+    if (ours->there)
+        return false;
+    n->absent = ours;
+    return true;
 }
 
 void ofs_needs_forget(struct ofs_needs *n)
@@ -90,6 +102,7 @@ void ofs_needs_forget(struct ofs_needs *n)
     for (size_t i = 0; i < n->n; i++)
         n->at[i].there = false;
     n->n_missing = n->n;
+    n->absent = NULL;
 }
 
 const struct ofs_need *ofs_needs_missing(const struct ofs_needs *n)

@@ -24,6 +24,8 @@ struct ofs_need {
 struct ofs_needs {
     struct ofs_need *at; /* owned; manifests before blobs, in their order */
     size_t n, n_missing;
+    const struct ofs_need *absent; /* one that is known not to be there; NULL:
+                                      none.  One is enough to wait for. */
 };
 
 /* All missing as yet; each once.  -ENOMEM. */
@@ -35,10 +37,12 @@ int ofs_needs_one(const struct ofs_digest *manifest,
 void ofs_needs_done(struct ofs_needs *n);
 #define OFS_AUTONEEDS OFS_AUTO(ofs_needs_done)
 
-/* It is there now.  True when that was the last one missing. */
-bool ofs_needs_arrived(struct ofs_needs *n, const struct ofs_digest *digest,
+/* It is there now. */
+void ofs_needs_arrived(struct ofs_needs *n, const struct ofs_digest *digest,
                        bool is_manifest);
-void ofs_needs_forget(struct ofs_needs *n); /* all missing again */
+/* It was asked for and is not there.  False: it has arrived meanwhile. */
+bool ofs_needs_wait(struct ofs_needs *n, const struct ofs_need *need);
+void ofs_needs_forget(struct ofs_needs *n); /* nothing is known */
 /* The first one missing; NULL: none. */
 const struct ofs_need *ofs_needs_missing(const struct ofs_needs *n);
 

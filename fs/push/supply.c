@@ -163,7 +163,7 @@ static int supply_all(const struct supply *s, struct ofs_needs *needs,
 
         if (r < 0)
             return r;
-        (void)ofs_needs_arrived(needs, &need->digest, need->is_manifest);
+        ofs_needs_arrived(needs, &need->digest, need->is_manifest);
     }
     return 0;
 }

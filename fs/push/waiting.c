@@ -149,7 +149,7 @@ static void add_name(struct ofs_buf *b, const struct ofs_jobspec *spec)
 
 static void add_reason(struct ofs_buf *b, const struct ofs_job *j)
 {
-    const struct ofs_need *need = ofs_needs_missing(&j->needs);
+    const struct ofs_need *need = j->needs.absent;
     char digest[OFS_DIGEST_TEXT_MAX];
 
     if (j->why.code < 0)

@@ -84,11 +84,15 @@ static inline int remote_step(struct fake_remote *f, struct ofs_err *err)
     return ofs_err_set(err, atomic_load(&f->fail_code), "told to fail");
 }
 
+/* In this process: a child that is killed leaves nothing locked behind. */
+static struct ofs_mutex remote_mtx = OFS_MUTEX_INIT(OFS_RANK_REGISTRY);
+
+/* With remote_mtx held. */
 static inline struct remote_thing *
-remote_find(struct fake_remote *f, enum remote_kind kind, const char *repo,
+remote_look(struct fake_remote *f, enum remote_kind kind, const char *repo,
             const struct ofs_digest *digest, const char *tag)
 {
-    for (size_t i = 0; i < atomic_load(&f->n_things); i++) {
+    for (size_t i = 0; i < f->n_things; i++) {
         struct remote_thing *t = &f->things[i];
 
         if (t->kind == kind && strcmp(t->repo, repo) == 0 &&
@@ -97,6 +101,28 @@ remote_find(struct fake_remote *f, enum remote_kind kind, const char *repo,
             return t;
     }
     return NULL;
+}
+
+/* What it points to does not change, but the digest of a tag. */
+static inline struct remote_thing *
+remote_find(struct fake_remote *f, enum remote_kind kind, const char *repo,
+            const struct ofs_digest *digest, const char *tag)
+{
+    OFS_GUARD(&remote_mtx);
+    return remote_look(f, kind, repo, digest, tag);
+}
+
+/* False: there is no such tag. */
+static inline bool remote_tag(struct fake_remote *f, const char *repo,
+                              const char *tag, struct ofs_digest *ret)
+{
+    struct remote_thing *t;
+
+    OFS_GUARD(&remote_mtx);
+    t = remote_look(f, REMOTE_TAG, repo, NULL, tag);
+    if (t)
+        *ret = t->digest;
+    return t;
 }
 
 /* Bytes that a thing is made of. */
@@ -115,19 +141,30 @@ static inline void remote_add(struct fake_remote *f, enum remote_kind kind,
                               const struct ofs_digest *digest,
                               struct remote_span of)
 {
-    struct remote_thing *t = remote_find(f, kind, repo, digest, tag);
-    size_t off = atomic_fetch_add(&f->used, of.len);
+    struct remote_thing *t;
 
-    if (off + of.len > REMOTE_BYTES)
+    OFS_GUARD(&remote_mtx);
+    t = remote_look(f, kind, repo, digest, tag);
+    if (t) {
+        if (tag)
+            t->digest = *digest;
+        return;
+    }
+    if (f->n_things == REMOTE_THINGS || f->used + of.len > REMOTE_BYTES)
         abort();
     if (of.len > 0)
-        memcpy(f->bytes + off, of.bytes, of.len);
-    if (!t)
-        t = &f->things[atomic_fetch_add(&f->n_things, 1)];
-    *t = (struct remote_thing){ .digest = *digest, .off = off, .len = of.len };
+        memcpy(f->bytes + f->used, of.bytes, of.len);
+    t = &f->things[f->n_things];
+    *t = (struct remote_thing){
+        .kind = kind,
+        .digest = *digest,
+        .off = f->used,
+        .len = of.len,
+    };
     (void)snprintf(t->repo, REMOTE_NAME, "%s", repo);
     (void)snprintf(t->tag, REMOTE_NAME, "%s", tag ? tag : "");
-    t->kind = kind;
+    f->used += of.len;
+    f->n_things++; /* now it is in, for who looks after a kill as well */
 }
 
 UNUSED static struct ofs_digest remote_put(struct fake_remote *f,
@@ -152,9 +189,9 @@ UNUSED static bool remote_has(struct fake_remote *f, enum remote_kind kind,
 UNUSED static bool remote_tag_is(struct fake_remote *f, const char *repo,
                                  const char *tag, const struct ofs_digest *d)
 {
-    struct remote_thing *t = remote_find(f, REMOTE_TAG, repo, NULL, tag);
+    struct ofs_digest is;
 
-    return t && ofs_digest_eq(&t->digest, d);
+    return remote_tag(f, repo, tag, &is) && ofs_digest_eq(&is, d);
 }
 
 /* ---- what is asked ---- */
@@ -179,10 +216,8 @@ static inline int remote_manifest(struct ofs_registry *r, const char *repo,
     if (code < 0)
         return code;
     if (ofs_digest_parse(ref, &d, NULL) < 0) {
-        t = remote_find(f, REMOTE_TAG, repo, NULL, ref);
-        if (!t)
+        if (!remote_tag(f, repo, ref, &d))
             return ofs_err_set(err, -ENOENT, "no such tag");
-        d = t->digest;
     }
     t = remote_find(f, REMOTE_MANIFEST, repo, &d, NULL);
     if (!t)

@@ -142,4 +142,17 @@ UNUSED static size_t staged(struct world *w, int folder_fd)
     return n;
 }
 
+/* Wait until the thread has let go of what it was working on. */
+UNUSED static void until_all_is_done(struct world *w)
+{
+    int64_t until = ofs_mono_ms() + 30 * 1000;
+
+    while (pending(w) > 0 || staged(w, w->p->stage.files_fd) > 0 ||
+           staged(w, w->p->stage.jobs_fd) > 0) {
+        if (ofs_mono_ms() > until)
+            fail_msg("%d are pending", (int)pending(w));
+        (void)sched_yield();
+    }
+}
+
 #endif

@@ -243,8 +243,7 @@ static void what_failed_is_pending_and_goes_on_later(void **state)
     world_reopen(&w);
     assert_int_equal(pending(&w), 1);
     world_start(&w);
-    while (pending(&w) > 0)
-        (void)sched_yield();
+    until_all_is_done(&w);
     assert_true(remote_has(w.remote, REMOTE_BLOB, "app", &digest));
     assert_int_equal(staged(&w, w.p->stage.files_fd), 0);
     world_done(&w);

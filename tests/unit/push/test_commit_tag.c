@@ -181,8 +181,7 @@ static void an_interrupted_tag_is_set_by_the_next_mount(void **state)
     interrupt(&w, b.manifest);
     world_reopen(&w);
     world_start(&w);
-    while (pending(&w) > 0)
-        (void)sched_yield();
+    until_all_is_done(&w);
     assert_true(has_tag(&w, "app", "1", &b));
     world_done(&w);
 }
@@ -203,8 +202,7 @@ static void it_does_not_undo_what_others_did_since(void **state)
     image_put(&w, &c, "app", "1");
     world_reopen(&w);
     world_start(&w);
-    while (pending(&w) > 0)
-        (void)sched_yield();
+    until_all_is_done(&w);
     assert_true(has_tag(&w, "app", "1", &c));
     world_done(&w);
 }

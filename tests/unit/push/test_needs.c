@@ -84,15 +84,24 @@ static void each_arrival_counts_once(void **state)
         &n);
     b = n.at[0].digest;
     a = n.at[1].digest;
-    assert_false(ofs_needs_arrived(&n, &a, true)); /* not as a manifest */
-    assert_false(ofs_needs_arrived(&n, &a, false));
-    assert_false(ofs_needs_arrived(&n, &a, false));
+    ofs_needs_arrived(&n, &a, true); /* not as a manifest */
+    assert_int_equal(n.n_missing, 2);
+    assert_true(ofs_needs_wait(&n, &n.at[1]));
+    assert_ptr_equal(n.absent, &n.at[1]);
+    ofs_needs_arrived(&n, &a, false);
+    assert_null(n.absent);
+    assert_false(ofs_needs_wait(&n, &n.at[1]));
+    assert_null(n.absent);
+    ofs_needs_arrived(&n, &a, false);
+    assert_int_equal(n.n_missing, 1);
     assert_true(ofs_digest_eq(&ofs_needs_missing(&n)->digest, &b));
-    assert_true(ofs_needs_arrived(&n, &b, false));
-    assert_false(ofs_needs_arrived(&n, &b, false));
+    assert_true(ofs_needs_wait(&n, &n.at[0]));
+    ofs_needs_arrived(&n, &b, false);
+    assert_int_equal(n.n_missing, 0);
     assert_null(ofs_needs_missing(&n));
     ofs_needs_forget(&n);
     assert_int_equal(n.n_missing, 2);
+    assert_null(n.absent);
 }
 
 static void what_is_a_manifest(void **state)

@@ -156,9 +156,7 @@ static void check_after(struct world *w, enum way way, const struct image *m)
     /* And the same again, from the beginning, works in any case. */
     check(w, do_push(w, way, m));
     assert_true(has_tag(w, "app", "1", m));
-    assert_int_equal(pending(w), 0);
-    assert_int_equal(staged(w, w->p->stage.files_fd), 0);
-    assert_int_equal(staged(w, w->p->stage.jobs_fd), 0);
+    until_all_is_done(w);
 }
 
 static void kill_at_each_step(enum way way)

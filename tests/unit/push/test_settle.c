@@ -209,8 +209,7 @@ static void a_failure_at_the_end_is_told_and_kept(void **state)
     check(&w, push_bytes(&w, "app", "something else"));
     assert_int_equal(pending(&w), 1);
     world_start(&w);
-    while (pending(&w) > 0)
-        (void)sched_yield();
+    until_all_is_done(&w);
     assert_true(remote_has(w.remote, REMOTE_MANIFEST, "app", &m.digest));
     world_done(&w);
 }
@@ -272,11 +271,29 @@ static void what_is_dropped_is_forgotten(void **state)
     world_done(&w);
 }
 
+static void one_that_waits_has_asked_once(void **state)
+{
+    struct world w;
+    struct image m;
+
+    (void)state;
+    world_init(&w);
+    image_make(&m, "a");
+    (void)remote_put(w.remote, REMOTE_BLOB, "app", m.config, strlen(m.config));
+    check(&w, push_bytes(&w, "app", m.manifest));
+    assert_int_equal(w.remote->n_heads, 1);
+    check(&w, push_bytes(&w, "app", m.layer));
+    assert_int_equal(w.remote->n_heads, 2); /* the configuration */
+    assert_true(remote_has(w.remote, REMOTE_MANIFEST, "app", &m.digest));
+    world_done(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_manifest_is_put_when_its_blobs_are_there),
         cmocka_unit_test(a_manifest_that_came_first_waits_and_can_be_read),
+        cmocka_unit_test(one_that_waits_has_asked_once),
         cmocka_unit_test(any_order_ends_in_the_same_tags),
         cmocka_unit_test(what_waits_survives_the_mount),
         cmocka_unit_test(entries_that_say_what_is_known_cost_nothing),
