@@ -25,10 +25,12 @@ static void refuse(struct ofs_target *ret, int code, const char *why)
     ret->why = why;
 }
 
-/* What a layout's own file is written as before it gets its name. */
+/* What a layout's own file is written as before it gets its name; `@` begins
+ * a word of ours. */
 static bool is_draft_of(const char *name, const char *file)
 {
-    return ofs_str_starts(name, file) && strlen(name) > strlen(file);
+    return ofs_str_starts(name, file) && name[strlen(file)] != '\0' &&
+           name[strlen(file)] != '@';
 }
 
 static bool is_scratch_name(const char *name)

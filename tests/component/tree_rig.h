@@ -11,8 +11,9 @@
 #include "registry_rig.h"
 
 #include "ocirfs/mediatype.h"
+#include "ocirfs/push.h"
 #include "ocirfs/store.h"
-#include "ocirfs/tree.h"
+#include "ocirfs/tree_write.h"
 
 #include <ftw.h>
 #include <sys/stat.h>
@@ -36,6 +37,7 @@ struct trig_cfg {
     struct ofs_strv repos; /* not owned */
     bool no_ttl;
     const struct ofs_control_file *control;
+    bool writable, allow_delete, no_overwrite;
     uid_t uid;
     gid_t gid;
     mode_t umask;
@@ -52,6 +54,7 @@ struct trig {
     char dir[64];
     struct ofs_store *store;
     struct ofs_tree *tree;
+    struct ofs_push *push; /* NULL: not writable */
     struct ofs_call call;
     struct ofs_err err;
 };
@@ -77,6 +80,24 @@ static inline int trig_remove_one(const char *path, const struct stat *st,
     return remove(path);
 }
 
+static inline void trig_make_writable(struct trig *t)
+{
+    char dir[80];
+    struct ofs_push_cfg cfg = {
+        .registry = t->rig.r,
+        .store = t->store,
+        .dir = dir,
+        .url = "http://fake.test",
+        .no_overwrite = t->cfg.no_overwrite,
+        .clock = &ofs_system_clock,
+    };
+
+    (void)snprintf(dir, sizeof(dir), "%s/staging", t->dir);
+    ofs_tree_push_hooks(t->tree, &cfg.hooks);
+    assert_int_equal(ofs_push_open(&cfg, &t->push, &t->err), 0);
+    ofs_tree_use_push(t->tree, t->push);
+}
+
 /* The upper half: what goes with a mount. */
 static inline void trig_mount(struct trig *t)
 {
@@ -93,6 +114,7 @@ static inline void trig_mount(struct trig *t)
         .uid = t->cfg.uid,
         .gid = t->cfg.gid,
         .umask = t->cfg.umask,
+        .allow_delete = t->cfg.allow_delete,
         .control = t->cfg.control,
         .url = "http://fake.test",
     };
@@ -105,14 +127,22 @@ static inline void trig_mount(struct trig *t)
         with_store.ocir = *t->cfg.ocir(t);
     t->tree = ofs_tree_new(&with_store, &t->err);
     assert_non_null(t->tree);
+    if (t->cfg.writable)
+        trig_make_writable(t);
     assert_int_equal(ofs_tree_start(t->tree, &t->err), 0);
+    if (t->push)
+        assert_int_equal(ofs_push_start(t->push, &t->err), 0);
 }
 
 static inline void trig_unmount(struct trig *t)
 {
+    if (t->push)
+        ofs_push_stop(t->push);
     ofs_tree_stop(t->tree);
     ofs_store_stop(t->store);
     ofs_tree_free(t->tree);
+    ofs_push_free(t->push);
+    t->push = NULL;
     ofs_store_free(t->store);
 }
 

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names that exist here only.  Drafts are push's, so these are directories,
+ * and files without bytes. */
+#include "scratch.h"
+
+#include "view.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static int begin(void **state)
+{
+    struct ofs_tree *t = calloc(1, sizeof(*t));
+
+    *state = t;
+    return t ? ofs_scratches_init(t) : -ENOMEM;
+}
+
+static int end(void **state)
+{
+    ofs_scratches_done(*state);
+    free(*state);
+    return 0;
+}
+
+static struct ofs_scratch *add(struct ofs_tree *t, uint64_t dir,
+                               const char *name, enum ofs_target_kind kind)
+{
+    const struct ofs_target target = { .kind = kind };
+    struct ofs_scratch_spec spec = {
+        .spot = { .dir = dir }, .repo = "app", .target = &target, .mode = 0700
+    };
+    struct ofs_scratch *s = NULL;
+    int r;
+
+    (void)snprintf(spec.spot.name, sizeof(spec.spot.name), "%s", name);
+    r = ofs_scratch_add(t, &spec, &s);
+    if (r < 0)
+        assert_int_equal(r, -EEXIST);
+    return s;
+}
+
+static bool is_at(struct ofs_tree *t, uint64_t dir, const char *name,
+                  const struct ofs_scratch *want)
+{
+    struct ofs_scratch *s = ofs_scratch_at(t, dir, name);
+    bool same = s == want;
+
+    ofs_scratch_put(t, s);
+    return same;
+}
+
+static void a_name_is_one_things(void **state)
+{
+    struct ofs_tree *t = *state;
+    struct ofs_scratch *a = add(t, 5, "x", OFS_TARGET_SCRATCH_DIR);
+
+    assert_non_null(a);
+    assert_null(add(t, 5, "x", OFS_TARGET_SCRATCH_DIR));
+    assert_true(is_at(t, 5, "x", a));
+    assert_true(is_at(t, 6, "x", NULL));
+    assert_false(ofs_scratch_is_empty(t, 5));
+    assert_true(ofs_scratch_is_empty(t, 6));
+    ofs_scratch_unlink(t, a);
+    assert_true(is_at(t, 5, "x", NULL));
+    assert_true(ofs_scratch_is_empty(t, 5));
+    ofs_scratch_put(t, a);
+}
+
+static void a_move_takes_the_place_of_what_was_there(void **state)
+{
+    struct ofs_tree *t = *state;
+    struct ofs_scratch *a = add(t, 5, "a", OFS_TARGET_SCRATCH);
+    struct ofs_scratch *b = add(t, 6, "b", OFS_TARGET_SCRATCH);
+    const struct ofs_target target = { .kind = OFS_TARGET_TAG };
+    struct ofs_spot to = { .dir = 6, .name = "b" };
+    struct ofs_scratch_now now;
+
+    assert_int_equal(ofs_scratch_move(t, a, &to, "other", &target), 0);
+    assert_true(is_at(t, 6, "b", a));
+    assert_true(is_at(t, 5, "a", NULL));
+    ofs_scratch_look(t, b, &now);
+    assert_true(now.gone);
+    ofs_scratch_look(t, a, &now);
+    assert_false(now.gone);
+    assert_string_equal(now.repo, "other");
+    assert_int_equal(now.target.kind, OFS_TARGET_TAG);
+    ofs_scratch_put(t, a);
+    ofs_scratch_put(t, b);
+}
+
+static void
+what_was_pushed_loses_its_name_until_it_is_written_again(void **state)
+{
+    struct ofs_tree *t = *state;
+    struct ofs_scratch *a = add(t, 5, "1.5", OFS_TARGET_TAG);
+    const struct ofs_err why = { .code = -EINVAL, .text = "no" };
+    struct ofs_scratch_now now;
+
+    ofs_scratch_open(t, a);
+    ofs_scratch_changed(t, a, 100);
+    ofs_scratch_look(t, a, &now);
+    assert_false(now.settled);
+    assert_int_equal(now.n_changes, 1);
+    assert_int_equal(now.mtime_s, 100);
+    ofs_scratch_settle(t, a, &now, -EINVAL, &why);
+    assert_true(is_at(t, 5, "1.5", NULL));
+    ofs_scratch_look(t, a, &now);
+    assert_true(now.settled);
+    assert_int_equal(now.result, -EINVAL);
+    assert_string_equal(now.why.text, "no");
+    ofs_scratch_changed(t, a, 101);
+    assert_true(is_at(t, 5, "1.5", a));
+    ofs_scratch_look(t, a, &now);
+    assert_false(now.settled);
+    ofs_scratch_close(t, a);
+    assert_true(is_at(t, 5, "1.5", NULL));
+    ofs_scratch_put(t, a);
+}
+
+static void what_was_taken_away_does_not_come_back(void **state)
+{
+    struct ofs_tree *t = *state;
+    struct ofs_scratch *a = add(t, 5, "1.5", OFS_TARGET_TAG);
+
+    ofs_scratch_open(t, a);
+    ofs_scratch_unlink(t, a);
+    ofs_scratch_changed(t, a, 1);
+    assert_true(is_at(t, 5, "1.5", NULL));
+    ofs_scratch_close(t, a);
+    ofs_scratch_put(t, a);
+}
+
+static void a_scratch_file_outlives_its_writers(void **state)
+{
+    struct ofs_tree *t = *state;
+    struct ofs_scratch *a = add(t, 5, ".x", OFS_TARGET_SCRATCH);
+
+    ofs_scratch_open(t, a);
+    ofs_scratch_close(t, a);
+    assert_true(is_at(t, 5, ".x", a));
+    ofs_scratch_put(t, a);
+}
+
+static int note(void *arg, struct ofs_scratch *s, const char *name)
+{
+    (void)s;
+    return ofs_strv_add(arg, name);
+}
+
+static void a_directory_lists_what_is_in_it(void **state)
+{
+    struct ofs_tree *t = *state;
+    OFS_AUTOSTRV struct ofs_strv names = { 0 };
+
+    ofs_scratch_put(t, add(t, 5, "b", OFS_TARGET_SCRATCH));
+    ofs_scratch_put(t, add(t, 5, "a", OFS_TARGET_SCRATCH_DIR));
+    ofs_scratch_put(t, add(t, 6, "c", OFS_TARGET_SCRATCH));
+    assert_int_equal(ofs_scratch_each(t, 5, note, &names), 0);
+    ofs_strv_sort(&names);
+    assert_int_equal(names.n, 2);
+    assert_string_equal(names.at[0], "a");
+    assert_string_equal(names.at[1], "b");
+}
+
+static void no_two_have_one_number(void **state)
+{
+    struct ofs_tree *t = *state;
+    struct ofs_scratch *a = add(t, 5, "a", OFS_TARGET_SCRATCH_DIR);
+    struct ofs_scratch *b;
+    char first[24];
+
+    (void)snprintf(first, sizeof(first), "%s", ofs_scratch_id(a));
+    ofs_scratch_unlink(t, a);
+    ofs_scratch_put(t, a);
+    b = add(t, 5, "a", OFS_TARGET_SCRATCH_DIR);
+    assert_string_not_equal(ofs_scratch_id(b), first);
+    ofs_scratch_put(t, b);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_name_is_one_things),
+        TEST(a_move_takes_the_place_of_what_was_there),
+        TEST(what_was_pushed_loses_its_name_until_it_is_written_again),
+        TEST(what_was_taken_away_does_not_come_back),
+        TEST(a_scratch_file_outlives_its_writers),
+        TEST(a_directory_lists_what_is_in_it),
+        TEST(no_two_have_one_number),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
