@@ -45,7 +45,7 @@ static void a_name_that_is_being_written_can_change(void **state)
     assert_false(fake_registry_tagged(t.fake, "app", "c", NULL));
 }
 
-/* proves S59 */
+/* proves S61 */
 static void mv_of_a_tag_is_a_retag_and_needs_no_leave(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -65,7 +65,7 @@ static void mv_of_a_tag_is_a_retag_and_needs_no_leave(void **state)
     assert_true(wrig_has(&t, "app", "1.5", &im));
 }
 
-/* proves S60 */
+/* proves S62 */
 static void rm_of_a_tag_needs_leave(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -85,7 +85,7 @@ static void rm_of_a_tag_needs_leave(void **state)
     assert_true(wrig_has(&t, "app", "1.5", &im));
 }
 
-/* proves S60 */
+/* proves S62 */
 static void with_leave_a_tag_goes_and_the_image_stays(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -110,6 +110,7 @@ static void with_leave_a_tag_goes_and_the_image_stays(void **state)
     trig_ls_is(&t, "", "app");
 }
 
+/* proves S66 */
 static void a_new_repository_is_remembered_until_it_is_pushed(void **state)
 {
     TRIG_AUTO struct trig t;
@@ -155,7 +156,7 @@ static void names_that_nothing_can_have_are_refused(void **state)
 
 /* ---- copies ---- */
 
-/* proves S61 */
+/* proves S63 */
 static void cp_of_a_tag_brings_its_blobs_without_moving_them(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -175,7 +176,7 @@ static void cp_of_a_tag_brings_its_blobs_without_moving_them(void **state)
     assert_int_equal(trig_count(&t, "GET /v2/a/blobs/*"), 0);
 }
 
-/* proves S61 */
+/* proves S63 */
 static void cp_of_a_blob_is_a_mount(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -215,7 +216,7 @@ static void a_copy_of_what_is_being_written_is_its_bytes(void **state)
     assert_string_equal(ofs_buf_str(&b), "hello");
 }
 
-/* proves S62 */
+/* proves S64 */
 static void no_overwrite_forbids_to_move_a_tag(void **state)
 {
     const struct trig_cfg cfg = { .no_overwrite = true };

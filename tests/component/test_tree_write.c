@@ -2,6 +2,7 @@
 /* What programs write, call by call, and what the registry has then. */
 #include "write_rig.h"
 
+/* proves S60, S65 */
 static void the_calls_of_skopeo_push_an_image(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -45,6 +46,7 @@ static void the_calls_of_skopeo_push_an_image(void **state)
     trig_reads(&t, "app/1.5", &im.digest);
 }
 
+/* proves S60, S67 */
 static void the_calls_of_umoci_add_a_tag(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -75,6 +77,7 @@ static void the_calls_of_umoci_add_a_tag(void **state)
     trig_reads(&t, "app/new", &im.digest);
 }
 
+/* proves S60, S67 */
 static void the_calls_of_containerd_push_a_blob(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -102,7 +105,7 @@ static void the_calls_of_containerd_push_a_blob(void **state)
     trig_ls_is(&t, "app", "blobs");
 }
 
-/* proves S58 */
+/* proves S59 */
 static void an_index_before_its_blobs_waits_for_them(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -156,7 +159,7 @@ static void what_waits_can_be_taken_away(void **state)
 
 /* ---- what close() says ---- */
 
-/* proves S56 */
+/* proves S57 */
 static void closing_what_was_not_written_pushes_nothing(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -185,7 +188,7 @@ static void closing_what_was_not_written_pushes_nothing(void **state)
     assert_false(trig_exists(&t, "app/none"));
 }
 
-/* proves S56 */
+/* proves S57 */
 static void closing_twice_says_the_same_without_asking(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -220,7 +223,7 @@ static void error_is(struct trig *t, const char *path, const char *want)
         fail_msg("%s: '%s', not '%s'", path, ofs_buf_str(&b), want);
 }
 
-/* proves S57 */
+/* proves S58 */
 static void a_bad_manifest_leaves_the_tag_and_says_why(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
