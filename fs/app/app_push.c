@@ -50,7 +50,9 @@ int ofs_app_build_push(struct ofs_app *a, struct ofs_err *err)
     cfg.dir = dir;
     ofs_tree_push_hooks(a->tree, &cfg.hooks);
     r = ofs_push_open(&cfg, &a->push, err);
-    if (r == 0)
-        ofs_tree_use_push(a->tree, a->push);
-    return r;
+    if (r < 0)
+        return r;
+    a->status.push = a->push;
+    ofs_tree_use_push(a->tree, a->push);
+    return 0;
 }

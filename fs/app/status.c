@@ -66,12 +66,10 @@ static void add_staging(const struct ofs_status *s, struct ofs_buf *b)
 
     ofs_push_stat(s->push, &st);
     (void)ofs_buf_addf(
-        b,
-        "staging     %s in %llu files, limit %s; %llu waiting "
-        "(see .ocirfs/pending)\n",
-        ofs_str_human(st.staged_bytes, used), (unsigned long long)st.n_drafts,
+        b, "staging     %s used, limit %s; files: %llu, pending: %llu\n",
+        ofs_str_human(st.staged_bytes, used),
         st.max_bytes ? ofs_str_human(st.max_bytes, limit) : "none",
-        (unsigned long long)st.n_pending);
+        (unsigned long long)st.n_drafts, (unsigned long long)st.n_pending);
 }
 
 static void add_traffic(struct ofs_buf *b)

@@ -175,7 +175,7 @@ static int add_moving(int mount, const char *dir, unsigned columns,
     if (*ret_n == 0)
         (void)ofs_buf_adds(b, "nothing is being transferred\n");
     if (pending.len > 0)
-        (void)ofs_buf_addf(b, "\nwaiting:\n%s", ofs_buf_str(&pending));
+        (void)ofs_buf_addf(b, "\npending:\n%s", ofs_buf_str(&pending));
     return b->failed ? ofs_err_set(err, b->failed, "too much to show") : 0;
 }
 

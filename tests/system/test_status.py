@@ -108,6 +108,31 @@ def test_transfers_are_lines_for_programs(mnt, stuck):
 
 
 @pytest.mark.semantics("S46")
+def test_what_is_pushed_is_shown_as_well(run_ocirfs, registry, mnt):
+    data = images.noise(3 << 20, seed=8)
+    digest = images.digest_of(data)
+    os.makedirs(mnt / "prod/app/blobs/sha256", exist_ok=True)
+    path = mnt / "prod/app/blobs" / digest.replace(":", "/")
+    file = open(path, "wb", buffering=0)
+    registry.freeze()
+    thread = threading.Thread(
+        target=lambda: (file.write(data), file.close()))
+    thread.start()
+    try:
+        line = waiting.until(lambda: mnt.status("transfers"), "a transfer")
+        done = run_ocirfs("status", mnt.path)
+    finally:
+        registry.thaw()
+        thread.join()
+    assert LINE.fullmatch(line.strip()) and line.startswith("up ")
+    assert line.strip().endswith(f" what={digest} where=prod/app")
+    assert re.search(r"^staging +3.0 MiB.*pending: 1$", done.stdout, re.M)
+    assert re.search(r"^up .* prod/app  sha256:\w{12}$", done.stdout, re.M)
+    assert "\npending:\nprod/app: blob " in done.stdout
+    waiting.until(lambda: mnt.status("transfers") == "", "the end of it")
+
+
+@pytest.mark.semantics("S46")
 def test_any_directory_of_a_mount_will_do(run_ocirfs, registry, mnt):
     images.push(registry, "prod/app", images.small_image(), "latest")
     for place in (mnt.path, mnt / "prod/app", mnt / "prod/app/blobs/sha256",
