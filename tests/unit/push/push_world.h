@@ -58,6 +58,7 @@ UNUSED static void world_published(void *arg, const char *repo, const char *tag,
     (void)size;
     (void)media_type;
     atomic_fetch_add(&w->n_published, 1);
+    OFS_GUARD(&remote_mtx);
     (void)snprintf(w->last, sizeof(w->last), "%s:%s", repo, tag ? tag : "");
 }
 
