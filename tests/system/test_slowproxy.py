@@ -138,18 +138,19 @@ def test_the_round_trip_does_not_limit_the_rate(server):
 
 def test_each_connection_has_its_rate(server):
     with proxy(server, "--rate-bytes", "20000000") as p:
-        took = [0.0, 0.0]
+        took = [0.0] * 4
 
         def run(i):
             with client(p.port) as c:
                 took[i] = get(c, 10_000_000)
 
-        threads = [threading.Thread(target=run, args=(i,)) for i in range(2)]
+        threads = [threading.Thread(target=run, args=(i,)) for i in range(4)]
         for t in threads:
             t.start()
         for t in threads:
             t.join()
-        assert all(0.45 < t < 0.9 * waiting.SLOW for t in took), took
+        # Half a second each; two, if they had to share.
+        assert all(0.45 < t < 1.6 * waiting.SLOW for t in took), took
 
 
 def test_many_small_requests_are_quick(server):
