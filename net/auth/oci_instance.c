@@ -64,6 +64,24 @@ static int probe_region(const struct instance *i, struct ofs_call *call,
     return r;
 }
 
+/* A region that is newer than our table describes itself. */
+static int describe_region(const struct instance *i,
+                           const struct ofs_oci_region_cfg *known,
+                           const char *name, struct ofs_call *call,
+                           struct ofs_oci_region *ret, struct ofs_err *err)
+{
+    OFS_AUTOBUF struct ofs_buf info = OFS_BUF_INIT(64 * 1024);
+    struct ofs_oci_region_cfg cfg = { 0 };
+
+    if (known)
+        cfg = *known;
+    if (ofs_oci_region_of_source(name, &cfg, ret) == 0)
+        return 0;
+    if (get(i, call, "instance/regionInfo", &info, NULL) == 0)
+        cfg.metadata = ofs_buf_str(&info);
+    return ofs_oci_region_find(name, &cfg, ret, err);
+}
+
 static int find_region(struct instance *i, const struct ofs_oci_auth_cfg *cfg,
                        struct ofs_call *call, struct ofs_oci_region *ret,
                        struct ofs_err *err)
@@ -81,7 +99,7 @@ static int find_region(struct instance *i, const struct ofs_oci_auth_cfg *cfg,
     name = strndup(ofs_buf_str(&b), len);
     if (!name)
         return ofs_err_nomem(err, "a region");
-    return ofs_oci_region_find(name, cfg->regions, ret, err);
+    return describe_region(i, cfg->regions, name, call, ret, err);
 }
 
 /* People write the base with and without its last slash. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A person who signed in with a browser: a profile with a session token in a
- * file and a key that goes with it.  The CLI renews the file; we read it again
- * when it has changed.
+ * A person who signed in with a browser: a profile, or OCI_CLI_* alone, with a
+ * session token in a file and a key that goes with it.  The CLI renews the
+ * file; we read it again when it has changed.
  */
 #include "oci_config.h"
 #include "oci_principal.h"
@@ -33,11 +33,19 @@ static void session_free(struct ofs_oci_principal *p)
 }
 OFS_DEFINE_AUTO(struct ofs_oci_principal, session_free)
 
+static bool env_is_complete(const struct ofs_oci_env *env)
+{
+    return env->cli_security_token_file && env->cli_tenancy &&
+           (env->cli_key_content || env->cli_key_file);
+}
+
 static int load(const struct ofs_oci_auth_cfg *cfg,
                 struct ofs_oci_profile *profile, struct ofs_err *err)
 {
-    int r = ofs_oci_profile_load(cfg, profile, err);
+    int r = 0;
 
+    if (!env_is_complete(&cfg->env))
+        r = ofs_oci_profile_load(cfg, profile, err);
     if (r == 0 && ofs_oci_profile_override(profile, &cfg->env) < 0)
         r = ofs_err_nomem(err, "a profile");
     if (r == 0 && !profile->security_token_file)

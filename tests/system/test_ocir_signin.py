@@ -107,6 +107,14 @@ def test_a_key_may_be_in_the_environment(mount, oracle):
     look(m)
 
 
+def test_a_session_may_be_in_the_environment(mount, oracle):
+    folder = pathlib.Path(oracle.config).parent
+    env = {"OCI_CLI_CONFIG_FILE": "", "OCI_CLI_TENANCY": oracle.tenancy,
+           "OCI_CLI_KEY_FILE": str(folder / "session.pem"),
+           "OCI_CLI_SECURITY_TOKEN_FILE": str(folder / "session.token")}
+    look(ocir.mounted(mount, oracle, env=env))
+
+
 def test_a_new_session_token_is_taken_up(mount, oracle):
     m = ocir.mounted(mount, oracle, "security_token", ttl="0s")
     assert "prod" in os.listdir(m.path)
