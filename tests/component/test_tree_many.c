@@ -156,7 +156,6 @@ static void single_tags_fetch_no_others(void **state)
 static void ls_l_of_a_thousand_tags_far_away_does_not_add_up(void **state)
 {
     TRIG_AUTO struct trig t;
-    int64_t start;
 
     (void)state;
     trig_start(&t, NULL);
@@ -167,10 +166,9 @@ static void ls_l_of_a_thousand_tags_far_away_does_not_add_up(void **state)
                                     .kind = FAKE_SLOW_BODY,
                                     .n = DELAY_MS,
                                 });
-    start = ofs_mono_ms();
     assert_int_equal(ls_l(&t, "a"), 1003);
-    /* One by one it would be ten times as much; bench has the true figure. */
-    assert_true(ofs_mono_ms() - start < 1000 * DELAY_MS / 10);
+    /* Side by side; how long that takes is the bench's to say. */
+    assert_true(fake_server_peak(t.server) >= 32);
 }
 
 static void ten_thousand_tags_are_listed_and_looked_at(void **state)
