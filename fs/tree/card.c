@@ -159,7 +159,8 @@ bool ofs_card_look(struct ofs_tree *t, const char *path,
     c = ofs_map_get(t->cards->map, path);
     if (!c || !c->repo.id)
         return false;
-    fn(&c->repo, arg);
+    if (fn)
+        fn(&c->repo, arg);
     return true;
 }
 

@@ -25,7 +25,8 @@ int ofs_card_ask(struct ofs_tree *t, struct ofs_call *call, const char *path,
 void ofs_card_forget(struct ofs_tree *t, const char *path); /* it changed */
 
 /*
- * Call fn(repository, arg) with what is known, if anything is, however old.
+ * Call fn(repository, arg) with what is known, if anything is, however old
+ * (fn NULL: nothing).
  * fn runs with a mutex held: it copies and returns.  False: nothing
  * is known.
  */

@@ -46,6 +46,7 @@ static void repo_free(struct ofs_repo *repo)
         return;
     ofs_tags_done(&repo->tags);
     ofs_blobset_done(&repo->blobs);
+    ofs_imagetable_done(&repo->images);
     ofs_bytes_unref(repo->index.bytes);
     free(repo->reach);
     free(repo->list_key);
@@ -67,6 +68,7 @@ static struct ofs_repo *repo_new(struct ofs_tree *t, const char *path)
     if (!repo->path || !repo->list_key)
         return NULL;
     repo->list.ttl_ms = t->ttl_ms;
+    repo->images_at_ms = OFS_LONG_AGO;
     repo->listed_ms = OFS_LONG_AGO;
     repo->noted_ms = OFS_LONG_AGO;
     repo->version = 1;

@@ -4,6 +4,7 @@
 #include "ocirfs/registry.h"
 
 #include "ask.h"
+#include "image_ask.h"
 
 static struct ofs_metric asked = OFS_COUNTER(
     "ocirfs_tree_tags_asked_total", "Times the registry was asked for a tag.");
@@ -37,7 +38,7 @@ static int look(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
         ofs_fresh_left(tag->refused_at, now, q->t->negative_ttl_ms) > 0)
         return tag->refused;
     left = tag->known ? ofs_fresh_left(tag->at_ms, now, q->t->ttl_ms) : 0;
-    if (left == 0)
+    if (left == 0 || (tag->hinted && q->how == OFS_TAG_OPEN))
         return ASK;
     ret->left_ms = left;
     return ofs_tag_info_copy(&tag->info, &ret->info);
@@ -102,6 +103,19 @@ static int remember_no(const struct ofs_tag_of *q, int code)
     return code;
 }
 
+/* When it was pushed, where somebody knows, else when it was created. */
+static int time_of(const struct ofs_tag_of *q, struct ofs_call *call,
+                   const struct ofs_digest *digest,
+                   const struct ofs_manifest *m, int64_t *ret_s,
+                   struct ofs_err *err)
+{
+    int r = ofs_images_time(q->t, call, q->repo, digest, ret_s, err);
+
+    if (r < 0 || *ret_s > 0 || !m)
+        return r;
+    return ofs_created_of(q->t, call, q->repo, m, ret_s, err);
+}
+
 /* Name, size and type from the registry, time from the image itself. */
 static int info_of(const struct ofs_tag_of *q, struct ofs_call *call,
                    const struct ofs_manifest_info *from,
@@ -110,7 +124,7 @@ static int info_of(const struct ofs_tag_of *q, struct ofs_call *call,
 {
     const char *type = m && m->media_type ? m->media_type : from->media_type;
     int64_t created_s = 0;
-    int r = m ? ofs_created_of(q->t, call, q->repo, m, &created_s, err) : 0;
+    int r = time_of(q, call, &from->digest, m, &created_s, err);
 
     if (r < 0)
         return r;
@@ -174,6 +188,86 @@ static int ask_head(const struct ofs_tag_of *q, struct ofs_call *call,
     return from_bytes(q, call, ofs_buf_str(&bytes), &info, ret, err);
 }
 
+/* ---- what the control plane's list of images says ---- */
+
+static bool is_ours(const struct ofs_tag_of *q)
+{
+    const struct ofs_tag *tag;
+
+    OFS_GUARD(&q->repo->mtx);
+    tag = ofs_tags_find(&q->repo->tags, q->tag);
+    return tag && tag->ours;
+}
+
+/* A tag that was never seen names a manifest that is here. */
+static int by_manifest(const struct ofs_tag_of *q, struct ofs_call *call,
+                       const struct ofs_digest *digest,
+                       struct ofs_tag_info *ret, struct ofs_err *err)
+{
+    OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
+    OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
+    struct ofs_manifest_info info = { .digest = *digest };
+    int r = ofs_manifest_load(q->t, call, q->repo, digest, &bytes, err);
+
+    if (r < 0)
+        return r;
+    /* Only the registry knows the type of one that does not say. */
+    if (ofs_manifest_decode(ofs_buf_str(&bytes), bytes.len, NULL, &m, NULL) <
+            0 ||
+        !m.media_type)
+        return ASK;
+    info.size = bytes.len;
+    ofs_repo_learn(q->repo, digest, bytes.len, &m);
+    return info_of(q, call, &info, &m, ret, err);
+}
+
+/*
+ * The list may be older than what the registry says, so it only confirms what
+ * is known, or stands in for a tag that was never seen; whoever opens a tag
+ * asks the registry.  ASK: it does not help.
+ */
+static int by_hint(const struct ofs_tag_of *q, struct ofs_call *call,
+                   struct ofs_tag_seen *known, struct ofs_tag_info *ret,
+                   int64_t *ret_at_ms, struct ofs_err *err)
+{
+    struct ofs_image_hint hint;
+    int r = 0;
+
+    if (q->how == OFS_TAG_OPEN)
+        return ASK;
+    if (q->how == OFS_TAG_BATCH)
+        r = ofs_images_want(q->t, call, q->repo, err);
+    if (r < 0)
+        return r;
+    if (!ofs_images_hint(q->t, q->repo, q->tag, &hint))
+        return ASK;
+    *ret_at_ms = hint.at_ms;
+    if (!known)
+        return is_ours(q) || !ofs_content_is_here(q->t, &hint.digest)
+                   ? ASK
+                   : by_manifest(q, call, &hint.digest, ret, err);
+    if (!ofs_digest_eq(&hint.digest, &known->info.digest))
+        return ASK;
+    *ret = known->info;
+    memset(&known->info, 0, sizeof(known->info));
+    return 0;
+}
+
+static int remember_hint(const struct ofs_tag_of *q, int64_t at_ms,
+                         struct ofs_tag_info *info, struct ofs_err *err)
+{
+    struct ofs_tag *tag;
+    int r = remember(q, at_ms, info, err);
+
+    OFS_GUARD(&q->repo->mtx);
+    tag = ofs_tags_find(&q->repo->tags, q->tag);
+    if (r == 0 && tag)
+        tag->hinted = true;
+    return r;
+}
+
+/* ---- asking, once for all who want it ---- */
+
 /* ASK: we wrote a tag meanwhile, perhaps this one. */
 static int ask_once(const struct ofs_tag_of *q, struct ofs_call *call,
                     struct ofs_err *err)
@@ -181,13 +275,20 @@ static int ask_once(const struct ofs_tag_of *q, struct ofs_call *call,
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
     OFS_AUTOTAGINFO struct ofs_tag_info info = { 0 };
     uint64_t n_written = ofs_repo_written(q->repo);
-    int64_t asked_ms = ofs_tree_now(q->t);
+    int64_t asked_ms = ofs_tree_now(q->t), hinted_ms;
+    bool known;
     int r = look(q, &seen);
 
     if (r != ASK)
         return r;
+    known = look_back(q, &seen) == 0;
+    r = by_hint(q, call, known ? &seen : NULL, &info, &hinted_ms, err);
+    if (r == 0 && ofs_repo_written(q->repo) == n_written)
+        return remember_hint(q, hinted_ms, &info, err);
+    if (r != ASK)
+        return r == 0 ? ASK : r;
     ofs_metric_add(&asked, 1);
-    if (look_back(q, &seen) == 0)
+    if (known)
         r = ask_head(q, call, &seen.info, &info, err);
     else
         r = ask_whole(q, call, &info, err);
@@ -213,7 +314,10 @@ static int ask(struct ofs_call *call, void *arg, struct ofs_err *err)
 static int fly(const struct ofs_tag_of *q, struct ofs_call *call,
                struct ofs_err *err)
 {
-    OFS_AUTOFREE char *key = ofs_strf("tag %s %s", q->repo->path, q->tag);
+    /* An opener is not to be told what a list says. */
+    OFS_AUTOFREE char *key =
+        ofs_strf("%s %s %s", q->how == OFS_TAG_OPEN ? "open" : "tag",
+                 q->repo->path, q->tag);
     struct ofs_tag_of mine = *q;
 
     if (!key)

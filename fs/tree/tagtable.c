@@ -171,5 +171,6 @@ void ofs_tag_set(struct ofs_tag *tag, int64_t at_ms, struct ofs_tag_info *info)
     memset(info, 0, sizeof(*info));
     tag->known = true;
     tag->at_ms = at_ms;
+    tag->hinted = false;
     tag->refused = 0;
 }

@@ -32,6 +32,8 @@ struct ofs_tag {
     char *name; /* owned */
     bool known; /* info and at_ms are filled in */
     int64_t at_ms;
+    bool hinted; /* it was not the registry that said so */
+    bool ours;   /* we pushed it, so only the registry is to be asked */
     struct ofs_tag_info info;
     int refused;        /* errno of a manifest that cannot be had; or 0 */
     int64_t refused_at; /* when */
@@ -58,7 +60,8 @@ void ofs_tags_remove(struct ofs_tags *t, const char *name);
 int ofs_tags_set_names(struct ofs_tags *t, const struct ofs_strv *names,
                        bool *ret_changed) OFS_MUST_CHECK;
 
-/* `info` (owned from here on, also on failure) is what `tag` names. */
+/* `info` (owned from here on, also on failure) is what `tag` names, as the
+ * registry says. */
 void ofs_tag_set(struct ofs_tag *tag, int64_t at_ms, struct ofs_tag_info *info);
 
 #endif

@@ -20,6 +20,7 @@
 
 #include "batch.h"
 #include "blobset.h"
+#include "imagetable.h"
 #include "listing.h"
 #include "local.h"
 #include "nodes.h"
@@ -91,6 +92,10 @@ struct ofs_repo {
     uint64_t n_written;         /* tags that we set or took away */
     bool dirty;                 /* the note on disk is older than this */
     int64_t noted_ms;           /* when the note was written */
+    /* What the control plane lists of its images: image_ask.h. */
+    struct ofs_listing images_list; /* whether to ask again */
+    struct ofs_imagetable images;
+    int64_t images_at_ms; /* when that was asked */
 };
 
 struct ofs_repos {
@@ -108,10 +113,6 @@ struct ofs_catalog {
     bool none;             /* the registry shows no catalog */
     int64_t changed_s;
 };
-
-struct ofs_cards;
-struct ofs_tagcards;
-struct ofs_tenancy;
 
 struct ofs_tree {
     struct ofs_registry *registry;

@@ -38,6 +38,7 @@ static void set_tag(struct ofs_repo *repo, const char *name)
         return;
     }
     tag->known = false;
+    tag->ours = true;
     tag->refused = 0;
 }
 
