@@ -6,6 +6,7 @@
 #include "ocirfs/http.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/token.h"
+#include "ocirfs/tree.h"
 
 static int find_cred(void *arg, struct ofs_call *call, const char *host,
                      const char *repo, struct ofs_cred *ret,
@@ -121,6 +122,8 @@ static int check(struct ofs_app *a, struct ofs_call *call, struct ofs_err *err)
         if (!name)
             return ofs_err_nomem(err, "a name");
     }
+    if (r == 0)
+        r = ofs_tree_check(a->tree, call, err);
     if (r == 0)
         r = ofs_registry_check(a->registry, call, name ? name : repo, err);
     return r;

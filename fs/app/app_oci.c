@@ -223,29 +223,10 @@ static int check_namespace(struct ofs_app_oci *c, struct ofs_call *call,
     return r < 0 ? ofs_err_wrap(err, r, "the tenancy's namespace") : 0;
 }
 
-/* Who names what to show may do without the list. */
-static int check_compartments(struct ofs_app_oci *c, struct ofs_call *call,
-                              struct ofs_err *err)
-{
-    struct ofs_oci_compartments all = { 0 };
-    int r;
-
-    if (c->o->repos.n || c->o->compartment)
-        return 0;
-    r = ofs_oci_list_compartments(c->client, call, &all, err);
-    ofs_oci_compartments_done(&all);
-    return r < 0 ? ofs_err_wrap(err, r, "listing compartments") : 0;
-}
-
 int ofs_app_oci_check(struct ofs_app_oci *c, struct ofs_call *call,
                       struct ofs_err *err)
 {
-    int r;
-
-    if (!c->on)
-        return 0;
-    r = check_namespace(c, call, err);
-    return r < 0 ? r : check_compartments(c, call, err);
+    return c->on ? check_namespace(c, call, err) : 0;
 }
 
 /* ---- for others ---- */

@@ -40,6 +40,9 @@ void ofs_attr_of(struct ofs_tree *t, const struct ofs_node *node,
         .mtime_s = node->mtime_s > 0 ? node->mtime_s : OFS_NO_TIME_S,
         .valid_ms = OFS_NEVER,
     };
+    /* A repository may become immutable. */
+    if (t->tenancy && t->push && view == &ofs_view_tag)
+        ret->valid_ms = t->ttl_ms;
     if (view->attr)
         view->attr(t, node, ret);
 }

@@ -2,7 +2,9 @@
 #include "manage_oci.h"
 
 #include "card.h"
+#include "made.h"
 #include "names.h"
+#include "scratch.h"
 #include "tenancy.h"
 
 /* The path that `name` below `dir` has as a repository, and its own name. */
@@ -83,6 +85,10 @@ int ofs_ocir_mkdir(struct ofs_tree *t, struct ofs_call *call,
         return tell_taken(t, &to, err);
     if (r < 0)
         return r;
+    /* Its maker takes it for empty, as made.h says. */
+    r = ofs_made_add(t, to.path, call->who);
+    if (r < 0 && r != -EEXIST)
+        return ofs_err_nomem(err, "a directory");
     ofs_found_dir(ret, dir->scope, to.path);
     ret->valid_ms = t->ttl_ms;
     return 0;
@@ -111,6 +117,15 @@ static void judge(const struct ofs_oci_repository *repo, void *arg)
     v->etag = repo->etag ? strdup(repo->etag) : NULL;
 }
 
+static bool holds_scratch(struct ofs_tree *t, const struct ofs_node *dir,
+                          const struct target *to)
+{
+    struct ofs_found found;
+
+    ofs_found_dir(&found, dir->scope, to->path);
+    return !ofs_scratch_is_empty(t, ofs_ino_of(&found.spec, 0));
+}
+
 static int check_alone(struct ofs_tree *t, struct ofs_call *call,
                        const struct ofs_node *dir, const struct target *to,
                        struct ofs_err *err)
@@ -122,6 +137,10 @@ static int check_alone(struct ofs_tree *t, struct ofs_call *call,
         return r;
     if (ns.flags & OFS_NS_PARENT)
         return ofs_err_set(err, -ENOTEMPTY, "other repositories lie below '%s'",
+                           to->display);
+    if (holds_scratch(t, dir, to) || ofs_waiting_any(t, to->path))
+        return ofs_err_set(err, -ENOTEMPTY,
+                           "what was written in '%s' is not pushed yet",
                            to->display);
     return ns.flags & OFS_NS_REPO
                ? 0
@@ -150,6 +169,10 @@ int ofs_ocir_rmdir(struct ofs_tree *t, struct ofs_call *call,
         r = check_alone(t, call, dir, &to, err);
     if ((r == -ENOENT || r == -EINVAL) && is_compartment(t, dir, name))
         return ofs_err_set(err, -EPERM, "compartments are not deleted here");
+    if (r == 0 && !t->allow_delete)
+        return ofs_err_set(
+            err, -EPERM,
+            "repositories are taken away only with -o allow_delete");
     if (r == 0)
         r = ofs_card_ask(t, call, to.path, err);
     if (r < 0)
@@ -165,6 +188,8 @@ int ofs_ocir_rmdir(struct ofs_tree *t, struct ofs_call *call,
     if (r == -ESTALE)
         return ofs_err_set(err, -ENOTEMPTY, "'%s' has changed meanwhile",
                            to.display);
+    if (r == 0)
+        ofs_made_forget(t, to.path);
     return r;
 }
 

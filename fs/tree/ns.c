@@ -104,9 +104,15 @@ static int ask_path(struct ofs_tree *t, struct ofs_call *call, const char *path,
     return probe(t, call, path, ns, err);
 }
 
-/* What the last question for its tags said, and what was made here. */
+/* What the last question for its tags said, and what was made here; what was
+ * made in a compartment is listed there. */
 static void correct(struct ofs_tree *t, const char *path, struct ofs_ns *ns)
 {
+    if (t->tenancy) {
+        if (ofs_repo_refusal(t, path) == -ENOENT)
+            ns->flags &= ~(unsigned)OFS_NS_REPO;
+        return;
+    }
     if (ofs_made_is_new(t, path))
         ns->flags |= OFS_NS_REPO;
     else if (ofs_repo_refusal(t, path) == -ENOENT ||

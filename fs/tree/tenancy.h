@@ -34,8 +34,8 @@ void ofs_note_load_tenancy(struct ofs_tree *t);
 int ofs_tenancy_want(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
                      struct ofs_err *err) OFS_MUST_CHECK;
 /*
- * Ask now, before the mount: -ENOENT no such compartment.  A refusal is 0 and
- * told by cfg.warn.
+ * Ask now, before the mount: -ENOENT no such compartment, -EACCES nothing at
+ * all is shown to us.  Other refusals are 0 and told by cfg.warn.
  */
 int ofs_tenancy_check(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_err *err) OFS_MUST_CHECK;

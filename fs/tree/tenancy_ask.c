@@ -289,9 +289,16 @@ int ofs_tenancy_want(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
 int ofs_tenancy_check(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_err *err)
 {
+    struct ofs_ns ns;
     int r = want_all(t, call, err);
 
-    return r < 0 ? r : want_scope(t, call, OFS_SCOPE_TOP, err);
+    if (r == 0)
+        r = want_scope(t, call, OFS_SCOPE_TOP, err);
+    if (r < 0 || t->tenancy->is_named)
+        return r;
+    ofs_tenancy_search(t, OFS_SCOPE_TOP, "", &ns);
+    return ns.flags & OFS_NS_OPEN ? ofs_tenancy_refusal(t, OFS_SCOPE_TOP, err)
+                                  : 0;
 }
 
 /* ---- the namespace ---- */

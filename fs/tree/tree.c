@@ -204,6 +204,10 @@ static int64_t valid_of(struct ofs_tree *t, const struct ofs_found *found)
         return 0;
     if (t->push && ofs_made_has(t, found->spec.path) && is_layout(view))
         return 0;
+    /* mv takes an inode along to where it stands for nothing: a directory
+     * belongs to its compartment. */
+    if (t->push && t->tenancy && view == &ofs_view_dir)
+        return 0;
     return found->valid_ms;
 }
 

@@ -8,6 +8,7 @@
 
 #include "made.h"
 #include "names.h"
+#include "ocir_xattrs.h"
 #include "tenancy.h"
 #include "view.h"
 
@@ -323,4 +324,5 @@ const struct ofs_view ofs_view_dir = {
     .attr = dir_attr,
     .lookup = dir_lookup,
     .list = dir_list,
+    .set_xattr = ofs_ocir_set_xattr,
 };

@@ -97,8 +97,9 @@ struct ofs_tree *ofs_tree_new(const struct ofs_tree_cfg *cfg,
 /*
  * Ask the control plane, if there is one, for what is to be mounted: before
  * the mount, so that a sentence can be told.  Blocks as `call` allows.
- * -ENOENT, -EACCES: there is no such compartment; else what signing in or the
- * network says.  What is merely not shown to us is 0 and told by ocir.warn.
+ * -ENOENT there is no such compartment, -EACCES nothing is shown to us; else
+ * what signing in or the network says.  What is missing beside other things
+ * is 0 and told by ocir.warn.
  */
 int ofs_tree_check(struct ofs_tree *t, struct ofs_call *call,
                    struct ofs_err *err) OFS_MUST_CHECK;

@@ -220,6 +220,8 @@ static void who_sees_nothing_may_still_go_where_he_knows(void **state)
                          -EACCES);
         trig_ls_is(&o.t, "/app", "blobs index.json latest oci-layout");
         trig_ls_is(&o.t, "/team/web", "blobs index.json latest oci-layout");
+        assert_int_equal(ofs_tree_check(o.t.tree, &o.t.call, &o.t.err),
+                         -EACCES);
         assert_int_equal(o.n_warned, 2);
         assert_non_null(strstr(o.warned, cases[i].sentence));
         assert_int_equal(orig_count(&o, "GET /n/"), 1);
