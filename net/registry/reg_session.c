@@ -161,7 +161,6 @@ int ofs_reg_session_open(struct reg_session *s, struct ofs_call *call,
     bool created = false;
     int r = post(s, call, s->scope, "", &created, err);
 
-    /* 201 makes no sense without a digest, but a Location may be there. */
     if (r == 0 && created)
         return ofs_err_set(err, -EBADMSG, "%s: %s: 201 to a POST for a session",
                            s->end->host, s->what);

@@ -251,7 +251,7 @@ static void what_is_no_name_is_not_asked(void **state)
     assert_int_equal(rig_count(&rig, "* *"), 0);
 }
 
-/* --- one at a time ---------------------------------------------------------- */
+/* --- one at a time --- */
 
 struct putting {
     struct rig *rig;
@@ -318,7 +318,7 @@ static void puts_to_a_repository_wait_for_each_other(void **state)
     assert_int_equal(fake_server_peak(rig.server), 1);
 }
 
-/* --- out -------------------------------------------------------------------- */
+/* --- out --- */
 
 static int untag(struct rig *rig, const char *tag)
 {

@@ -90,7 +90,7 @@ static void another_size_is_the_registrys_fault(void **state)
     assert_int_equal(rig_push(&rig, &s, NULL, &how), -EBADMSG);
 }
 
-/* --- mounts --------------------------------------------------------------- */
+/* --- mounts --- */
 
 static const struct rig_cfg strict = {
     .fake = { .auth = FAKE_AUTH_BEARER, .narrow_tokens = true },
@@ -193,7 +193,7 @@ static void without_bytes_there_is_the_mount_only(void **state)
         -EACCES);
 }
 
-/* --- where an upload goes on ---------------------------------------------- */
+/* --- where an upload goes on --- */
 
 static void it_goes_on_where_the_registry_says(void **state)
 {

@@ -179,7 +179,7 @@ static void an_upload_that_is_never_done_ends(void **state)
     assert_in_range(rig_count(&rig, RIG_PUT), 2, 4);
 }
 
-/* --- too large for somebody on the way ------------------------------------ */
+/* --- too large for somebody on the way --- */
 
 static void what_is_too_large_goes_in_parts(void **state)
 {
@@ -255,7 +255,7 @@ static void what_is_too_large_even_in_parts_is_told(void **state)
     assert_int_equal(fake_registry_sessions(rig.fake), 0);
 }
 
-/* --- refused early --------------------------------------------------------- */
+/* --- refused early --- */
 
 static void a_refusal_comes_before_the_last_byte(void **state)
 {
@@ -293,7 +293,7 @@ static void a_refusal_comes_before_the_last_byte(void **state)
     }
 }
 
-/* --- silence ---------------------------------------------------------------- */
+/* --- silence --- */
 
 static void a_last_answer_that_got_lost_is_looked_for(void **state)
 {
@@ -325,7 +325,7 @@ static void a_server_that_stops_reading_is_given_up(void **state)
     assert_int_equal(rig_count(&rig, RIG_POST), 1);
 }
 
-/* --- the caller's side ------------------------------------------------------ */
+/* --- the caller's side --- */
 
 static void a_source_that_fails_ends_it(void **state)
 {

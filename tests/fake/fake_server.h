@@ -10,8 +10,9 @@
  * requests; no TLS, no chunked answers.
  *
  * Every function may be called from any thread at any time between start and
- * free, but free, down and up from the test's own thread only.  What a test hands in is copied.  A fake that cannot do its job (no
- * memory, no socket) prints a sentence and aborts the test program.
+ * free, but free, down and up from the test's own thread only.  What a test
+ * hands in is copied.  A fake that cannot do its job (no memory, no socket)
+ * prints a sentence and aborts the test program.
  *
  * A pattern ("match") is a method or "*", one space, and a path in which each
  * `*` stands for any characters, also '/' and none: "GET /v2/r/blobs/s*". It
