@@ -70,7 +70,8 @@ void ofs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
                          .size = size,
                          .off = off,
                          .data = buf,
-                         .fi = *fi };
+                         .fi = *fi,
+                         .pushes = true }; /* or waits for who does */
 
     ofs_op_start(&op);
 }

@@ -56,10 +56,11 @@ int ofs_errno_for_kernel(int code)
 }
 
 /* Answers that are part of ordinary life are nobody's trouble. */
-static bool is_trouble(int code)
+static bool is_trouble(const struct ofs_op *op, int code)
 {
     switch (-code) {
     case ENOENT:
+        return op->pushes; /* something that a manifest names is nowhere */
     case ENODATA:
     case ENOTSUP:
     case EEXIST:
@@ -82,7 +83,7 @@ static void tell(const struct ofs_op *op, int code, const struct ofs_err *err)
     OFS_AUTOBUF struct ofs_buf path = OFS_BUF_INIT(PATH_MAX);
     const char *id = err->request_id;
     const char *text = err->text[0] ? err->text : strerror(-code);
-    enum ofs_log_level level = is_trouble(code) ? OFS_WARN : OFS_DEBUG;
+    enum ofs_log_level level = is_trouble(op, code) ? OFS_WARN : OFS_DEBUG;
 
     if (!ofs_log_on(level))
         return;
@@ -105,7 +106,7 @@ void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err)
 {
     ofs_metric_add(&failures, 1);
     tell(op, code, err);
-    if (is_trouble(code))
+    if (is_trouble(op, code))
         ofs_tree_note_error(ofs_op_tree(op), op->ino, err);
     ofs_op_settle(op);
     (void)fuse_reply_err(op->req, errno_for(op, code));

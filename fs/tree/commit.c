@@ -87,9 +87,9 @@ static void describe(const struct commit *c, struct ofs_scratch_now *ret)
     memcpy(ret->repo, c->as->repo, sizeof(ret->repo));
 }
 
-static int run(struct ofs_call *call, void *arg, struct ofs_err *err)
+static int run(const struct commit *c, struct ofs_call *call,
+               struct ofs_err *err)
 {
-    const struct commit *c = arg;
     struct ofs_scratch_now what;
     int r;
 
@@ -107,19 +107,19 @@ static int run(struct ofs_call *call, void *arg, struct ofs_err *err)
     return r;
 }
 
+/* Whoever comes second finds it done. */
 static int commit(const struct commit *c, struct ofs_call *call,
                   struct ofs_err *err)
 {
-    OFS_AUTOFREE char *key =
-        ofs_strf("commit %s%s%s", ofs_scratch_id(c->s), c->as ? " " : "",
-                 c->as ? c->as->spot.name : "");
-    struct commit mine = *c;
+    int r = call->may_wait ? 0 : -EAGAIN;
 
-    if (!call->may_wait)
-        return -EAGAIN;
-    if (!key)
-        return ofs_err_nomem(err, "a push");
-    return ofs_flights_run(c->t->flights, key, call, run, &mine, err);
+    if (r == 0)
+        r = ofs_scratch_begin_push(c->t, call, c->s, err);
+    if (r < 0)
+        return r;
+    r = run(c, call, err);
+    ofs_scratch_end_push(c->t, c->s);
+    return r;
 }
 
 /* `cp` of an empty file writes nothing and means it. */
@@ -163,11 +163,14 @@ int ofs_commit_copy(struct ofs_tree *t, struct ofs_call *call,
                     struct ofs_scratch *s, const struct ofs_meaning *to,
                     struct ofs_err *err)
 {
-    int r;
+    int r = call->may_wait ? 0 : -EAGAIN;
 
-    if (!call->may_wait)
-        return -EAGAIN;
+    if (r == 0)
+        r = ofs_scratch_begin_push(t, call, s, err);
+    if (r < 0)
+        return r;
     r = push(t, call, s, to->repo, &to->target, err);
+    ofs_scratch_end_push(t, s);
     conclude(t, &to->spot, to->repo, to->target.kind, r, err);
     return r;
 }

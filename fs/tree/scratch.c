@@ -14,9 +14,12 @@ enum { PROMISE_MS = 5000 };
 struct ofs_scratch {
     char id[24]; /* immutable, as is the draft */
     struct ofs_draft *draft;
-    unsigned refs; /* guarded by scratches.mtx, as is all that follows */
-    bool linked;   /* has its name; counts one reference */
-    unsigned n_writers;
+    unsigned refs;      /* guarded by scratches.mtx, as is all that follows */
+    bool linked;        /* has its name; counts one reference */
+    unsigned n_writers; /* who has it open */
+    unsigned n_writing; /* who is about it now */
+    bool pushing;       /* or waits until none of them is */
+    struct ofs_waitlist waiters;
     int64_t promised_ms; /* 0: not */
     uint64_t n_pushed;   /* changes that were in what was last pushed */
     bool was_pushed;
@@ -237,6 +240,100 @@ void ofs_scratch_look(struct ofs_tree *t, struct ofs_scratch *s,
     *ret = s->now;
     ret->settled = s->was_pushed && s->n_pushed == s->now.n_changes;
 }
+
+/* ---- either written or pushed ---- */
+
+/* With scratches.mtx held: is it as the caller wants it? */
+typedef bool gate_fn(const struct ofs_scratch *s);
+
+static bool nobody_pushes(const struct ofs_scratch *s)
+{
+    return !s->pushing;
+}
+
+static bool nobody_writes(const struct ofs_scratch *s)
+{
+    return s->n_writing == 0;
+}
+
+/* With scratches.mtx held. */
+static void count_writer(struct ofs_scratch *s)
+{
+    s->n_writing++;
+}
+
+static void claim(struct ofs_scratch *s)
+{
+    s->pushing = true;
+}
+
+static void nothing(struct ofs_scratch *s)
+{
+    (void)s;
+}
+
+/* Wait until it is open, and enter, in one. */
+static int pass(struct ofs_tree *t, struct ofs_call *call,
+                struct ofs_scratch *s, gate_fn *is_open,
+                void (*enter)(struct ofs_scratch *), struct ofs_err *err)
+{
+    struct ofs_waiter me = { .call = call };
+    int r = 0;
+
+    while (r == 0) {
+        {
+            OFS_GUARD(&t->scratches.mtx);
+            if (is_open(s)) {
+                enter(s);
+                return 0;
+            }
+            if (!call->may_wait)
+                return -EAGAIN;
+            ofs_waitlist_add(&s->waiters, &me);
+        }
+        r = ofs_call_sleep(call, err);
+        {
+            OFS_GUARD(&t->scratches.mtx);
+            ofs_waitlist_remove(&s->waiters, &me);
+        }
+    }
+    return r;
+}
+
+int ofs_scratch_begin_write(struct ofs_tree *t, struct ofs_call *call,
+                            struct ofs_scratch *s, struct ofs_err *err)
+{
+    return pass(t, call, s, nobody_pushes, count_writer, err);
+}
+
+void ofs_scratch_end_write(struct ofs_tree *t, struct ofs_scratch *s)
+{
+    OFS_GUARD(&t->scratches.mtx);
+    s->n_writing--;
+    ofs_waitlist_wake(&s->waiters);
+}
+
+int ofs_scratch_begin_push(struct ofs_tree *t, struct ofs_call *call,
+                           struct ofs_scratch *s, struct ofs_err *err)
+{
+    int r = pass(t, call, s, nobody_pushes, claim, err);
+
+    if (r < 0)
+        return r;
+    r = pass(t, call, s, nobody_writes, nothing, err);
+    if (r < 0)
+        ofs_scratch_end_push(t, s);
+    return r;
+}
+
+void ofs_scratch_end_push(struct ofs_tree *t, struct ofs_scratch *s)
+{
+    OFS_GUARD(&t->scratches.mtx);
+    s->pushing = false;
+    ofs_waitlist_wake(&s->waiters);
+}
+
+/* ---- */
 
 void ofs_scratch_changed(struct ofs_tree *t, struct ofs_scratch *s,
                          int64_t at_s)

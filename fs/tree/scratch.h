@@ -85,6 +85,19 @@ struct ofs_scratch_now {
 void ofs_scratch_look(struct ofs_tree *t, struct ofs_scratch *s,
                       struct ofs_scratch_now *ret);
 
+/*
+ * Its content is either written, by any number of threads, or pushed, by one:
+ * what is pushed must be what was hashed.  Blocks as `call` allows.
+ */
+int ofs_scratch_begin_write(struct ofs_tree *t, struct ofs_call *call,
+                            struct ofs_scratch *s,
+                            struct ofs_err *err) OFS_MUST_CHECK;
+void ofs_scratch_end_write(struct ofs_tree *t, struct ofs_scratch *s);
+int ofs_scratch_begin_push(struct ofs_tree *t, struct ofs_call *call,
+                           struct ofs_scratch *s,
+                           struct ofs_err *err) OFS_MUST_CHECK;
+void ofs_scratch_end_push(struct ofs_tree *t, struct ofs_scratch *s);
+
 /* Its content has changed, at `at_s`. */
 void ofs_scratch_changed(struct ofs_tree *t, struct ofs_scratch *s,
                          int64_t at_s);

@@ -127,19 +127,43 @@ int ofs_tree_create(struct ofs_tree *t, struct ofs_call *call, uint64_t parent,
     return ofs_told(r, err, name);
 }
 
+static int cut(struct ofs_tree *t, struct ofs_call *call, struct ofs_scratch *s,
+               uint64_t size, struct ofs_err *err)
+{
+    struct ofs_draft *d = ofs_scratch_draft(s);
+    int r = 0;
+
+    if (ofs_draft_size(d) == size)
+        return 0;
+    r = ofs_draft_truncate(d, call, size, err);
+    if (r == 0)
+        ofs_scratch_changed(t, s, ofs_wall_s());
+    return r;
+}
+
+static int resize(struct ofs_tree *t, struct ofs_call *call,
+                  struct ofs_scratch *s, uint64_t size, struct ofs_err *err)
+{
+    int r;
+
+    if (ofs_scratch_is_dir(s))
+        return ofs_err_set(err, -EISDIR, "a directory");
+    r = ofs_scratch_begin_write(t, call, s, err);
+    if (r < 0)
+        return r;
+    r = cut(t, call, s, size, err);
+    ofs_scratch_end_write(t, s);
+    return r;
+}
+
 static int open_draft(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_node *node, struct ofs_scratch *s,
                       bool truncate, struct ofs_file **ret, struct ofs_err *err)
 {
-    struct ofs_draft *d = ofs_scratch_draft(s);
+    int r = truncate ? resize(t, call, s, 0, err) : 0;
 
-    if (truncate && ofs_draft_size(d) > 0) {
-        int r = ofs_draft_truncate(d, call, 0, err);
-
-        if (r < 0)
-            return r;
-        ofs_scratch_changed(t, s, ofs_wall_s());
-    }
+    if (r < 0)
+        return r;
     *ret = writer_new(t, ofs_nodes_use(&t->nodes, node->ino), s);
     return *ret ? 0 : ofs_err_nomem(err, "a file");
 }
@@ -266,10 +290,14 @@ int ofs_file_pwrite(struct ofs_file *f, struct ofs_call *call, const void *buf,
     int r = need_writer(f, err);
 
     if (r == 0)
-        r = ofs_draft_write(ofs_scratch_draft(f->scratch), call, buf, len, off,
-                            err);
+        r = ofs_scratch_begin_write(f->t, call, f->scratch, err);
+    if (r < 0)
+        return r;
+    r = ofs_draft_write(ofs_scratch_draft(f->scratch), call, buf, len, off,
+                        err);
     if (r == 0)
         ofs_scratch_changed(f->t, f->scratch, ofs_wall_s());
+    ofs_scratch_end_write(f->t, f->scratch);
     return r;
 }
 
@@ -329,6 +357,9 @@ int ofs_file_copy(const struct ofs_range *from, const struct ofs_range *to,
         return r;
     if (!call->may_wait)
         return -EAGAIN;
+    r = ofs_scratch_begin_write(f->t, call, f->scratch, err);
+    if (r < 0)
+        return r;
     if (from->file->scratch)
         r = copy_draft(from, to, len < COPY_MAX_BYTES ? len : COPY_MAX_BYTES,
                        call, ret_n, err);
@@ -336,26 +367,11 @@ int ofs_file_copy(const struct ofs_range *from, const struct ofs_range *to,
         r = copy_file(from, to, len, call, ret_n, err);
     if (r == 0 && *ret_n > 0)
         ofs_scratch_changed(f->t, f->scratch, ofs_wall_s());
+    ofs_scratch_end_write(f->t, f->scratch);
     return ofs_told(r, err, "copy");
 }
 
 /* ---- attributes ---- */
-
-static int resize(struct ofs_tree *t, struct ofs_call *call,
-                  struct ofs_scratch *s, uint64_t size, struct ofs_err *err)
-{
-    struct ofs_draft *d = ofs_scratch_draft(s);
-    int r;
-
-    if (!d)
-        return ofs_err_set(err, -EISDIR, "a directory");
-    if (ofs_draft_size(d) == size)
-        return 0;
-    r = ofs_draft_truncate(d, call, size, err);
-    if (r == 0)
-        ofs_scratch_changed(t, s, ofs_wall_s());
-    return r;
-}
 
 static int change(struct ofs_tree *t, struct ofs_call *call,
                   const struct ofs_node *node, const struct ofs_changes *c,
