@@ -4,7 +4,6 @@
 #include "ocirfs/metrics.h"
 
 #include "blobanswer.h"
-#include "reg_error.h"
 
 #include <inttypes.h>
 

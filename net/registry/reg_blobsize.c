@@ -2,7 +2,6 @@
 #include "registry_priv.h"
 
 #include "blobanswer.h"
-#include "reg_error.h"
 
 /*
  * How long is a blob?  HEAD to the registry; where that leads elsewhere or is

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry_priv.h"
 
-#include "reg_error.h"
-
 enum { REDIRECTS_MAX = 5 };
 
 static int not_one(const struct reg_end *end, const char *why,

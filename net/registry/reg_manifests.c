@@ -5,8 +5,6 @@
 #include "ocirfs/mediatype.h"
 #include "ocirfs/ref.h"
 
-#include "reg_error.h"
-
 enum { REDIRECTS_MAX = 5 };
 
 /* One manifest that is asked for. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reg_session.h"
 
-#include "reg_error.h"
 #include "reg_location.h"
 
 #include <inttypes.h>

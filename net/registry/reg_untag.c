@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reg_untag.h"
-#include "reg_error.h"
 
 #include "registry_priv.h"
 
