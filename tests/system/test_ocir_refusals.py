@@ -131,6 +131,15 @@ def test_a_namespace_that_is_anothers(says, oracle):
     assert f"'{oracle.namespace}'" in line
 
 
+def test_a_namespace_that_is_anothers_in_a_url(says, oracle, tmp_path):
+    user = oracle.users["reader"]
+    path = ocir.docker_file(oracle, tmp_path, user["username"],
+                            user["auth_token"])
+    line = says(source=oracle.urls["registry"], registry=None,
+                auth_file=path, repos="wrong/motando-webapp")
+    assert "Tenant with name wrong not found" in line
+
+
 def test_a_signature_that_the_registry_takes_for_nobodys(says, oracle,
                                                          tmp_path):
     """It answers 200 and an anonymous token then."""
@@ -225,3 +234,29 @@ def test_a_policy_that_is_taken_away_meanwhile(mount, oracle):
         oracle.policies(*old)
     assert code in (errno.EACCES, errno.ENOENT)
     assert "Allow group GROUP to read repos" in line
+
+
+def test_a_network_that_goes_away_meanwhile(mount, oracle):
+    m = ocir.mounted(mount, oracle, ttl="0s", timeout="3s")
+    assert "prod" in os.listdir(m.path)
+    for service in ("identity", "artifacts", "registry"):
+        oracle.fault(service=service, drop=True, times=0)
+    _, line = error_of(m, "prod/motando-webapp")
+    assert "the connection was closed without an answer" in line
+    oracle.clear_faults()
+    waiting.until(lambda: not m.status().count("does not answer"),
+                  "the registry", 30)
+    assert "latest" in os.listdir(m / "prod/motando-webapp")
+
+
+@pytest.mark.semantics("S54")
+def test_a_free_tenancy_says_how_to_go_on(mount, oracle):
+    """It mounts, as whoever knows a name gets it all the same."""
+    oracle.set(free_tier=True)
+    m = ocir.mounted(mount, oracle)
+    os.stat(m / "prod")
+    waiting.until(lambda: "name the repositories with repos=" in m.log(),
+                  "the sentence", 10)
+    named = ocir.mounted(mount, oracle, repos="motando-webapp:tools/lint")
+    assert "latest" in os.listdir(named / "motando-webapp")
+    assert "2026.01" in os.listdir(named / "tools/lint")
