@@ -55,6 +55,16 @@ say "What the service knows besides is in extended attributes"
 show 'getfattr -d mnt/prod/motando-webapp'
 show 'getfattr -d mnt/prod/motando-webapp/1.4.2'
 
+say "mkdir makes a repository in its compartment, a layout written is a push"
+show 'mkdir mnt/build/hello'
+show 'skopeo copy -q --insecure-policy oci:mnt/prod/motando-webapp:latest oci:mnt/build/hello:1.0'
+show 'cp mnt/build/hello/1.0 mnt/build/hello/stable'
+show 'ls -l mnt/build/hello'
+
+say "mv to another compartment moves it there; its name in the registry stays"
+show 'mv mnt/build/hello mnt/prod/'
+show 'ls mnt/prod'
+
 say "About the mount itself"
 show 'cat mnt/.ocirfs/status'
 finish prod

@@ -2,6 +2,8 @@
 """What Oracle's own SDK sees is what the mount shows, and stays so while the
 SDK changes it."""
 import os
+import shutil
+import subprocess
 
 import pytest
 
@@ -179,3 +181,30 @@ def test_what_the_sdk_changes_is_seen(mount, oracle, sdk):
     sdk.artifacts.deleteContainerRepository(**ask)
     until(lambda: not (m / "prod/eu/sdk/app").exists(), "the deletion", 30)
     same(m, sdk, oracle)
+
+
+def test_what_the_mount_changes_is_seen_by_the_sdk(mount, oracle, sdk):
+    m = ocir.mounted(mount, oracle, ttl="0s", allow_delete=True)
+    (m / "build/made").mkdir()
+    subprocess.run(
+        ["skopeo", "copy", "-q", "--insecure-policy",
+         f"oci:{m.path}/prod/motando-webapp:latest",
+         f"oci:{m.path}/build/made:1.0"], check=True, timeout=120)
+    shutil.copyfile(m / "build/made/1.0", m / "build/made/2.0")
+    os.setxattr(m / "build/made", "user.ocir.isPublic", b"true")
+    made = same(m, sdk, oracle)["/build/made"]
+    assert made["1.0"] == made["2.0"] and len(made) == 2
+    asked = all_items(
+        sdk.artifacts.listContainerRepositories,
+        "containerRepositoryCollection", compartmentId=oracle.tenancy,
+        compartmentIdInSubtree=True, displayName="made")
+    assert [r["isPublic"] for r in asked] == [True]
+
+    os.rename(m / "build/made", m / "prod/made")
+    os.unlink(m / "prod/made/1.0")
+    assert list(same(m, sdk, oracle)["/prod/made"]) == ["2.0"]
+    # A new one has no layout yet: whoever writes one begins with it.
+    (m / "prod/eu/empty").mkdir()
+    assert seen_by_sdk(sdk, oracle)[1]["/prod/eu/empty"] == {}
+    (m / "prod/eu/empty").rmdir()
+    assert "/prod/eu/empty" not in same(m, sdk, oracle)
