@@ -235,7 +235,7 @@ static void an_answer_that_never_comes_is_looked_for(void **state)
     struct paper p;
 
     (void)state;
-    start(&rig, &(struct rig_cfg){ .stall_ms = 300 }, &p);
+    start(&rig, &(struct rig_cfg){ .stall_ms = 1500 }, &p);
     rig_fault(&rig, PUT, 1, FAKE_STALL_ANSWER, 0);
     assert_int_equal(put(&rig, &p, "1.0"), 0);
 }

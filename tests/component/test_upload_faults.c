@@ -302,7 +302,7 @@ static void a_last_answer_that_got_lost_is_looked_for(void **state)
     enum ofs_pushed how;
 
     (void)state;
-    rig_start(&rig, &(struct rig_cfg){ .stall_ms = 300 });
+    rig_start(&rig, &(struct rig_cfg){ .stall_ms = 1500 });
     rig_source_init(&s, 7, 1000);
     rig_fault(&rig, RIG_PUT, 1, FAKE_STALL_ANSWER, 0);
     assert_int_equal(rig_push(&rig, &s, NULL, &how), 0);
@@ -317,7 +317,7 @@ static void a_server_that_stops_reading_is_given_up(void **state)
     enum ofs_pushed how;
 
     (void)state;
-    rig_start(&rig, &(struct rig_cfg){ .stall_ms = 500 });
+    rig_start(&rig, &(struct rig_cfg){ .stall_ms = 1500 });
     rig_source_init(&s, 7, 32 * MiB);
     rig_fault(&rig, "* *", 0, FAKE_STALL_REQUEST, 64 * 1024);
     rig_fault(&rig, RIG_BLOB_ASK, 2, FAKE_STALL, 0);

@@ -114,12 +114,12 @@ static void a_slow_writer_is_no_stall(void **state)
     struct streaming st;
 
     (void)state;
-    rig_start(&rig, &(struct rig_cfg){ .stall_ms = 300 });
+    rig_start(&rig, &(struct rig_cfg){ .stall_ms = 1500 });
     rig_source_init(&s, 7, 2000);
     atomic_store(&s.ready, 1000);
     stream_start(&st, &rig, &s);
     await_hunger(&s);
-    assert_int_equal(ofs_call_pause(&rig.call, 1000, &rig.err), 0);
+    assert_int_equal(ofs_call_pause(&rig.call, 3000, &rig.err), 0);
     feed(&rig, &s, 2000);
     assert_int_equal(stream_join(&st), 0);
     ofs_upload_close(st.u);
@@ -132,7 +132,7 @@ static void a_server_that_stops_reading_is_a_stall(void **state)
     struct streaming st;
 
     (void)state;
-    rig_start(&rig, &(struct rig_cfg){ .stall_ms = 500 });
+    rig_start(&rig, &(struct rig_cfg){ .stall_ms = 1500 });
     rig_source_init(&s, 7, 32 * MiB);
     rig_fault(&rig, RIG_PATCH, 0, FAKE_STALL_REQUEST, 64 * 1024);
     stream_start(&st, &rig, &s);
