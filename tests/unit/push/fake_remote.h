@@ -209,6 +209,7 @@ static inline int remote_manifest(struct ofs_registry *r, const char *repo,
                                   struct ofs_err *err)
 {
     struct fake_remote *f = remote_of(r);
+    struct ofs_manifest_info info;
     struct ofs_digest d;
     struct remote_thing *t;
     int code = remote_step(f, err);
@@ -222,9 +223,17 @@ static inline int remote_manifest(struct ofs_registry *r, const char *repo,
     t = remote_find(f, REMOTE_MANIFEST, repo, &d, NULL);
     if (!t)
         return ofs_err_set(err, -ENOENT, "no such manifest");
-    *ret = (struct ofs_manifest_info){ .digest = d, .size = t->len };
-    ret->media_type = strdup(OFS_MT_OCI_MANIFEST);
-    ret->bytes = strndup((char *)f->bytes + t->off, t->len);
+    info = (struct ofs_manifest_info){
+        .digest = d,
+        .size = t->len,
+        .media_type = strdup(OFS_MT_OCI_MANIFEST),
+        .bytes = strndup((char *)f->bytes + t->off, t->len),
+    };
+    if (!info.media_type || !info.bytes) {
+        ofs_manifest_info_done(&info);
+        return ofs_err_nomem(err, "a manifest");
+    }
+    *ret = info;
     return 0;
 }
 

@@ -21,6 +21,8 @@ static inline int remote_pull(struct fake_remote *f, struct ofs_call *call,
     static const size_t piece = 128 * 1024;
     OFS_AUTOFREE char *buf = malloc(piece);
 
+    if (!buf)
+        return -ENOMEM;
     for (;;) {
         unsigned seen = atomic_load(&f->wakes);
         ssize_t n = data->read(data->arg, buf, piece, b->len);
@@ -126,9 +128,15 @@ int ofs_upload_open(struct ofs_registry *r, struct ofs_call *call,
         return code;
     atomic_fetch_add(&f->n_streams, 1);
     u = calloc(1, sizeof(*u));
+    if (!u)
+        return -ENOMEM;
     u->f = f;
     u->repo = strdup(repo);
     ofs_buf_init(&u->b, REMOTE_BYTES);
+    if (!u->repo) {
+        free(u);
+        return -ENOMEM;
+    }
     *ret = u;
     return 0;
 }
@@ -166,11 +174,13 @@ static inline int remote_check(struct fake_remote *f,
 {
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
     OFS_AUTONEEDS struct ofs_needs needs = { 0 };
+    int r = ofs_manifest_decode(put->bytes, put->len, put->media_type, &m, err);
 
-    if (ofs_manifest_decode(put->bytes, put->len, put->media_type, &m, NULL) <
-            0 ||
-        ofs_needs_of(&m, &needs) < 0)
-        return ofs_err_set(err, -EINVAL, "MANIFEST_INVALID");
+    if (r == 0)
+        r = ofs_needs_of(&m, &needs);
+    if (r < 0)
+        return r == -ENOMEM ? ofs_err_nomem(err, "a manifest")
+                            : ofs_err_set(err, -EINVAL, "MANIFEST_INVALID");
     for (size_t i = 0; i < needs.n; i++)
         if (!remote_has(f,
                         needs.at[i].is_manifest ? REMOTE_MANIFEST : REMOTE_BLOB,

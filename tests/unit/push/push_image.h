@@ -78,23 +78,38 @@ UNUSED static char *index_make(const struct image *const *of,
 
 /* ---- writing and closing ---- */
 
+/* A new draft with these bytes. */
+UNUSED static int write_draft(struct world *w, const char *repo,
+                              const char *bytes, struct ofs_draft **ret)
+{
+    OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
+    int r = ofs_draft_new(w->p, repo, &d, &w->err);
+
+    if (r == 0)
+        r = ofs_draft_write(d, &w->call, bytes, strlen(bytes), 0, &w->err);
+    if (r == 0)
+        *ret = ofs_take(&d);
+    return r;
+}
+
 UNUSED static int push_bytes(struct world *w, const char *repo,
                              const char *bytes)
 {
-    OFS_AUTO(ofs_draft_unrefp)
-    struct ofs_draft *d = draft_of(w, repo, bytes, strlen(bytes));
+    OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
     struct ofs_digest digest = digest_of(bytes, strlen(bytes));
+    int r = write_draft(w, repo, bytes, &d);
 
-    return ofs_push_blob(w->p, &w->call, d, repo, &digest, &w->err);
+    return r < 0 ? r : ofs_push_blob(w->p, &w->call, d, repo, &digest, &w->err);
 }
 
 UNUSED static int push_tag(struct world *w, const char *repo, const char *tag,
                            const char *bytes)
 {
-    OFS_AUTO(ofs_draft_unrefp)
-    struct ofs_draft *d = draft_of(w, repo, bytes, strlen(bytes));
+    OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
+    int r = write_draft(w, repo, bytes, &d);
 
-    return ofs_push_tag(w->p, &w->call, d, repo, tag, NULL, &w->err);
+    return r < 0 ? r
+                 : ofs_push_tag(w->p, &w->call, d, repo, tag, NULL, &w->err);
 }
 
 UNUSED static int push_index(struct world *w, const char *repo,
@@ -102,10 +117,10 @@ UNUSED static int push_index(struct world *w, const char *repo,
                              const char *const *tags)
 {
     OFS_AUTOFREE char *text = index_make(of, tags);
-    OFS_AUTO(ofs_draft_unrefp)
-    struct ofs_draft *d = draft_of(w, repo, text, strlen(text));
+    OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
+    int r = text ? write_draft(w, repo, text, &d) : -ENOMEM;
 
-    return ofs_push_index(w->p, &w->call, d, repo, &w->err);
+    return r < 0 ? r : ofs_push_index(w->p, &w->call, d, repo, &w->err);
 }
 
 UNUSED static int push_blobs(struct world *w, const char *repo,
