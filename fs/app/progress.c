@@ -13,13 +13,20 @@ enum {
 
 /* ---- for programs ---- */
 
+/* `what` is one word, whatever it is. */
+static void add_word(struct ofs_buf *b, const char *text)
+{
+    for (; *text; text++)
+        (void)ofs_buf_addc(b, *text == ' ' ? '-' : *text);
+}
+
 int ofs_progress_print(const struct ofs_progress *p, struct ofs_buf *b)
 {
-    return ofs_buf_addf(b,
-                        "%s done=%" PRIu64 " size=%" PRIu64 " rate=%" PRIu64
-                        " what=%s where=%s\n",
-                        p->up ? "up" : "down", p->done, p->size, p->rate_bytes,
-                        p->what, p->where);
+    (void)ofs_buf_addf(
+        b, "%s done=%" PRIu64 " size=%" PRIu64 " rate=%" PRIu64 " what=",
+        p->up ? "up" : "down", p->done, p->size, p->rate_bytes);
+    add_word(b, p->what);
+    return ofs_buf_addf(b, " where=%s\n", p->where);
 }
 
 static int set_text(const char *value, char *to, size_t room)

@@ -16,13 +16,13 @@ struct ofs_progress {
     bool up;
     uint64_t done, size; /* bytes; done may be more than size for a moment */
     uint64_t rate_bytes; /* per second; 0: nothing moves, or not known yet */
-    char what[160];      /* a digest, perhaps cut off, or a tag */
+    char what[160];      /* a digest, a tag, or "a blob" */
     char where[256];     /* the repository */
 };
 
 /*
  * "down done=N size=N rate=N what=sha256:... where=prod/app": one line, always
- * in this order.  Words that are new may be added before `where`, which ends
+ * in this order, `what` without spaces.  Words that are new may be added before `where`, which ends
  * the line; parse skips what it does not know.
  */
 int ofs_progress_print(const struct ofs_progress *p, struct ofs_buf *b);

@@ -40,6 +40,18 @@ static void a_line_is_read_back(void **state)
     assert_string_equal(is.where, p.where);
 }
 
+/* Of an upload whose digest is not known yet. */
+static void what_is_one_word(void **state)
+{
+    const struct ofs_progress p = { .what = "a blob", .where = "app" };
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(LIMIT);
+
+    (void)state;
+    assert_int_equal(ofs_progress_print(&p, &b), 0);
+    assert_string_equal(ofs_buf_str(&b),
+                        "down done=0 size=0 rate=0 what=a-blob where=app\n");
+}
+
 static const struct {
     const char *line;
     int r;
@@ -192,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_read_back),
+        cmocka_unit_test(what_is_one_word),
         cmocka_unit_test(only_such_lines_are_read),
         cmocka_unit_test(a_name_has_a_limit),
         cmocka_unit_test(the_time_left_is_short_to_say),
