@@ -122,10 +122,13 @@ static int check(struct ofs_app *a, struct ofs_call *call, struct ofs_err *err)
         if (!name)
             return ofs_err_nomem(err, "a name");
     }
-    if (r == 0)
+    if (r == 0 && !repo)
         r = ofs_tree_check(a->tree, call, err);
     if (r == 0)
         r = ofs_registry_check(a->registry, call, name ? name : repo, err);
+    /* With repos= the registry alone decides; what else is missing is told. */
+    if (r == 0 && repo)
+        r = ofs_tree_check(a->tree, call, err);
     return r;
 }
 

@@ -46,7 +46,7 @@ static int find_compartment(struct ofs_tree *t, struct ofs_call *call,
     if (*ret)
         return 0;
     /* With repos= nobody has asked for compartments yet. */
-    r = ofs_tenancy_check(t, call, err);
+    r = ofs_tenancy_learn(t, call, err);
     if (r < 0)
         return r;
     *ret = ofs_tenancy_ocid(t, scope);

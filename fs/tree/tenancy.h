@@ -39,6 +39,9 @@ int ofs_tenancy_want(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
  */
 int ofs_tenancy_check(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_err *err) OFS_MUST_CHECK;
+/* Have the lists, also where only what is named is shown. */
+int ofs_tenancy_learn(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_err *err) OFS_MUST_CHECK;
 bool ofs_tenancy_is_known(struct ofs_tree *t, uint64_t scope);
 void ofs_tenancy_search(struct ofs_tree *t, uint64_t scope, const char *path,
                         struct ofs_ns *ret);

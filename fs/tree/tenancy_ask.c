@@ -12,36 +12,39 @@ static struct ofs_metric listings =
                 "Times the control plane was asked for compartments and "
                 "repositories, or for one compartment's repositories.");
 
-/* What a user may miss, and is told of once. */
-enum trouble {
-    NO_COMPARTMENTS,
-    NO_REPOSITORIES,
-    FREE_TIER,
-};
-
 /* Followed by the service's words, which name the policy. */
-static const char *const sentences[] = {
-    [NO_COMPARTMENTS] = "compartments cannot be listed, so at most one of them "
-                        "is shown",
-    [NO_REPOSITORIES] = "repositories cannot be listed; name those to show "
-                        "with repos=",
-    [FREE_TIER] = "a free-tier tenancy may not list repositories; name those "
-                  "to show with repos=",
+static const char *const sentences[OFS_TENANCY_TROUBLE_N] = {
+    [OFS_NO_COMPARTMENTS] = "compartments cannot be listed, so at most one of "
+                            "them is shown",
+    [OFS_NO_REPOSITORIES] = "repositories cannot be listed; name those to show "
+                            "with repos=",
+    [OFS_FREE_TIER] = "a free-tier tenancy may not list repositories; name "
+                      "those to show with repos=",
 };
 
-static void warn(struct ofs_tenancy *n, enum trouble what,
-                 const struct ofs_err *err)
+static void tell(struct ofs_tenancy *n, enum ofs_tenancy_trouble what)
 {
-    OFS_AUTOFREE char *text = ofs_strf("%s: %s", sentences[what], err->text);
-    bool told;
+    OFS_AUTOFREE char *text = NULL;
 
     {
         OFS_GUARD(&n->mtx);
-        told = (n->warned & 1u << what) != 0;
+        if (n->checking || (n->warned & 1u << what) || !n->words[what][0])
+            return;
         n->warned |= 1u << what;
+        text = ofs_strf("%s: %s", sentences[what], n->words[what]);
     }
-    if (!told && text && n->warn)
+    if (text && n->warn)
         n->warn(n->warn_arg, text);
+}
+
+static void warn(struct ofs_tenancy *n, enum ofs_tenancy_trouble what,
+                 const struct ofs_err *err)
+{
+    {
+        OFS_GUARD(&n->mtx);
+        (void)snprintf(n->words[what], sizeof(n->words[what]), "%s", err->text);
+    }
+    tell(n, what);
 }
 
 /*
@@ -70,7 +73,7 @@ static int ask_compartments(struct ofs_tenancy *n, struct ofs_call *call,
 
     if (r == 0 || !is_refusal(r, err))
         return r;
-    warn(n, NO_COMPARTMENTS, err);
+    warn(n, OFS_NO_COMPARTMENTS, err);
     a->no_compartments = true;
     return 0;
 }
@@ -100,8 +103,8 @@ static int ask_repos(struct ofs_tree *t, struct ofs_call *call,
         return r;
     a->no_repos = true;
     if (is_free_tier(err)) {
-        warn(n, FREE_TIER, err);
-        (void)snprintf(a->why, sizeof(a->why), "%s", sentences[FREE_TIER]);
+        warn(n, OFS_FREE_TIER, err);
+        (void)snprintf(a->why, sizeof(a->why), "%s", sentences[OFS_FREE_TIER]);
     }
     return 0;
 }
@@ -251,7 +254,7 @@ static void check_sight(struct ofs_tree *t)
     ofs_tenancy_search(t, OFS_SCOPE_TOP, "", &ns);
     if ((ns.flags & OFS_NS_OPEN) &&
         ofs_tenancy_refusal(t, OFS_SCOPE_TOP, &why) < 0)
-        warn(t->tenancy, NO_REPOSITORIES, &why);
+        warn(t->tenancy, OFS_NO_REPOSITORIES, &why);
 }
 
 static int want_scope(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
@@ -286,19 +289,53 @@ int ofs_tenancy_want(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
     return r < 0 ? r : want_scope(t, call, scope, err);
 }
 
+int ofs_tenancy_learn(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_err *err)
+{
+    int r = want_all(t, call, err);
+
+    return r < 0 ? r : want_scope(t, call, OFS_SCOPE_TOP, err);
+}
+
+/* Nothing at all is shown to us: why?  0: something is. */
+static int check_top(struct ofs_tree *t, struct ofs_err *err)
+{
+    struct ofs_tenancy *n = t->tenancy;
+    struct ofs_ns ns;
+    int r;
+
+    ofs_tenancy_search(t, OFS_SCOPE_TOP, "", &ns);
+    if (!(ns.flags & OFS_NS_OPEN))
+        return 0;
+    r = ofs_tenancy_refusal(t, OFS_SCOPE_TOP, err);
+    OFS_GUARD(&n->mtx);
+    if (n->why[0] || !n->words[OFS_NO_COMPARTMENTS][0])
+        return r;
+    return ofs_err_set(err, r, "%s", n->words[OFS_NO_COMPARTMENTS]);
+}
+
+static void set_checking(struct ofs_tenancy *n, bool checking)
+{
+    OFS_GUARD(&n->mtx);
+    n->checking = checking;
+}
+
 int ofs_tenancy_check(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_err *err)
 {
-    struct ofs_ns ns;
-    int r = want_all(t, call, err);
+    struct ofs_tenancy *n = t->tenancy;
+    int r;
 
-    if (r == 0)
-        r = want_scope(t, call, OFS_SCOPE_TOP, err);
-    if (r < 0 || t->tenancy->is_named)
-        return r;
-    ofs_tenancy_search(t, OFS_SCOPE_TOP, "", &ns);
-    return ns.flags & OFS_NS_OPEN ? ofs_tenancy_refusal(t, OFS_SCOPE_TOP, err)
-                                  : 0;
+    /* A failure is one sentence, not one among warnings. */
+    set_checking(n, true);
+    r = ofs_tenancy_learn(t, call, err);
+    if (r == 0 && !n->is_named)
+        r = check_top(t, err);
+    set_checking(n, false);
+    for (int i = 0; r == 0 && i < OFS_TENANCY_TROUBLE_N; i++)
+        tell(n, (enum ofs_tenancy_trouble)i);
+    /* Whoever names what to show may do without the lists. */
+    return n->is_named ? 0 : r;
 }
 
 /* ---- the namespace ---- */
@@ -377,7 +414,7 @@ int ofs_tenancy_find(struct ofs_tree *t, struct ofs_call *call,
     if (r != -ENOENT)
         return r;
     /* Named by the user, so nobody has asked yet. */
-    r = ofs_tenancy_check(t, call, err);
+    r = ofs_tenancy_learn(t, call, err);
     if (r == 0)
         r = known_ocids(t->tenancy, path, ret);
     if (r == -ENOENT)

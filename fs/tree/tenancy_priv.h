@@ -11,6 +11,14 @@
 
 enum { OFS_WHY_MAX = sizeof(((struct ofs_err *)0)->text) };
 
+/* What a user may miss, and is told of once. */
+enum ofs_tenancy_trouble {
+    OFS_NO_COMPARTMENTS,
+    OFS_NO_REPOSITORIES,
+    OFS_FREE_TIER,
+    OFS_TENANCY_TROUBLE_N,
+};
+
 /* The repositories of one compartment; lives as long as the tenancy. */
 struct ofs_scope {
     char *id, *key; /* immutable; the key of its flight */
@@ -42,7 +50,9 @@ struct ofs_tenancy {
     char why[OFS_WHY_MAX];   /* nor one of any compartment; "": there may be */
     struct ofs_digest noted; /* of the note on disk; or none */
     uint64_t changes;        /* that we made ourselves */
-    unsigned warned;         /* 1 << enum ofs_tenancy_trouble */
+    char words[OFS_TENANCY_TROUBLE_N][OFS_WHY_MAX]; /* the service's, or "" */
+    bool checking;   /* the words wait for how the check ends */
+    unsigned warned; /* 1 << enum ofs_tenancy_trouble */
 };
 
 /* What the control plane said at once; owned. */
