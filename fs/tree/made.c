@@ -134,6 +134,18 @@ void ofs_made_pushed(struct ofs_tree *t, const char *path)
     m->unmade = false;
 }
 
+void ofs_made_listed(struct ofs_tree *t, const char *path)
+{
+    struct made *m;
+
+    OFS_GUARD(&t->mades.mtx);
+    m = get(t, path);
+    if (!m)
+        return;
+    m->pushed = true;
+    m->unmade = false;
+}
+
 bool ofs_made_has(struct ofs_tree *t, const char *path)
 {
     const struct made *m;

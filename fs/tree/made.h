@@ -43,8 +43,10 @@ void ofs_made_forget(struct ofs_tree *t, const char *path);
 /* The registry cannot forget it, so we do, until somebody makes it anew. */
 int ofs_made_unmake(struct ofs_tree *t, const char *path) OFS_MUST_CHECK;
 bool ofs_made_is_unmade(struct ofs_tree *t, const char *path);
-/* The registry has a tag of it now. */
+/* We have set a tag of it. */
 void ofs_made_pushed(struct ofs_tree *t, const char *path);
+/* The registry shows tags of it: somebody else has pushed. */
+void ofs_made_listed(struct ofs_tree *t, const char *path);
 
 /* Is it remembered as there? */
 bool ofs_made_has(struct ofs_tree *t, const char *path);

@@ -53,26 +53,30 @@ static int remove_new(struct ofs_tree *t, const char *path, struct ofs_err *err)
     return 0;
 }
 
-static int remove_real(struct ofs_tree *t, struct ofs_call *call,
-                       const char *path, struct ofs_err *err)
+/* How many tags it has now; somebody else may have pushed one. */
+static int count_tags(struct ofs_tree *t, struct ofs_call *call,
+                      const char *path, size_t *ret, struct ofs_err *err)
 {
     OFS_REPO_HOLD(held, t, path);
-    size_t n = 0;
     int r;
 
-    if (!t->allow_delete)
-        return ofs_err_set(
-            err, -EPERM,
-            "repositories are taken away only with -o allow_delete");
     if (!held.repo)
         return ofs_err_nomem(err, "a repository");
     r = ofs_repo_list(t, call, held.repo, err);
     if (r < 0 && r != -ENOENT)
         return r;
-    {
-        OFS_GUARD(&held.repo->mtx);
-        n = held.repo->tags.n;
-    }
+    OFS_GUARD(&held.repo->mtx);
+    *ret = held.repo->tags.n;
+    return 0;
+}
+
+static int remove_real(struct ofs_tree *t, const char *path, size_t n,
+                       struct ofs_err *err)
+{
+    if (!t->allow_delete)
+        return ofs_err_set(
+            err, -EPERM,
+            "repositories are taken away only with -o allow_delete");
     if (n > 0)
         return ofs_err_set(err, -ENOTEMPTY, "'%s' has %zu tags", path, n);
     return ofs_made_unmake(t, path);
@@ -83,6 +87,7 @@ int ofs_plain_rmdir(struct ofs_tree *t, struct ofs_call *call,
                     struct ofs_err *err)
 {
     char path[NAME_MAX + 1];
+    size_t n_tags = 0;
     struct ofs_ns ns;
     int r = path_of(dir, name, path, err);
 
@@ -92,6 +97,9 @@ int ofs_plain_rmdir(struct ofs_tree *t, struct ofs_call *call,
         return r;
     if ((ns.flags & OFS_NS_PARENT) || holds_scratch(t, path))
         return ofs_err_set(err, -ENOTEMPTY, "'%s' is not empty", path);
+    r = count_tags(t, call, path, &n_tags, err);
+    if (r < 0)
+        return r;
     return ofs_made_is_new(t, path) ? remove_new(t, path, err)
-                                    : remove_real(t, call, path, err);
+                                    : remove_real(t, path, n_tags, err);
 }

@@ -104,6 +104,15 @@ static int ask_path(struct ofs_tree *t, struct ofs_call *call, const char *path,
     return probe(t, call, path, ns, err);
 }
 
+/* We took it away; has somebody pushed to it since? */
+static int ask_unmade(struct ofs_tree *t, struct ofs_call *call,
+                      const char *path, struct ofs_err *err)
+{
+    struct ofs_ns ns;
+
+    return probe(t, call, path, &ns, err);
+}
+
 /* What the last question for its tags said, and what was made here; what was
  * made in a compartment is listed there. */
 static void correct(struct ofs_tree *t, const char *path, struct ofs_ns *ns)
@@ -140,6 +149,8 @@ static int ns_find(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
         search_moved(t, path, &ns);
     if (ns.flags & OFS_NS_OPEN)
         r = ask_path(t, call, path, fresh, &ns, err);
+    if (r == 0 && fresh && ofs_made_is_unmade(t, path))
+        r = ask_unmade(t, call, path, err);
     if (r < 0)
         return r;
     correct(t, path, &ns);

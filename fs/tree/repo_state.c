@@ -241,13 +241,15 @@ static size_t hold_some(struct ofs_tree *t, struct ofs_repo **at, size_t max)
     return all.n;
 }
 
-static bool has_blob(struct ofs_repo *repo, const struct ofs_digest *digest)
+/* What an index mentions may not be there, so it is asked for last. */
+static bool has_blob(struct ofs_repo *repo, const struct ofs_digest *digest,
+                     bool mentioned)
 {
     const struct ofs_known_blob *known;
 
     OFS_GUARD(&repo->mtx);
     known = ofs_blobset_find(&repo->blobs, digest);
-    return known && known->kind != OFS_KNOWN_MENTIONED;
+    return known && (known->kind == OFS_KNOWN_MENTIONED) == mentioned;
 }
 
 int ofs_repos_with(struct ofs_tree *t, const struct ofs_digest *digest,
@@ -262,11 +264,12 @@ int ofs_repos_with(struct ofs_tree *t, const struct ofs_digest *digest,
     if (!at)
         return -ENOMEM;
     n = hold_some(t, at, MAX_LOOKED_AT);
-    for (size_t i = 0; i < n; i++) {
-        if (r == 0 && ret->n < ENOUGH && has_blob(at[i], digest))
-            r = ofs_strv_add(ret, at[i]->path);
+    for (size_t i = 0; r == 0 && i < 2 * n; i++)
+        if (ret->n < ENOUGH &&
+            has_blob(at[i % n], digest, /* mentioned= */ i >= n))
+            r = ofs_strv_add(ret, at[i % n]->path);
+    for (size_t i = 0; i < n; i++)
         ofs_repo_put(t, at[i]);
-    }
     return r;
 }
 
@@ -434,6 +437,8 @@ static int fetch_tags(struct ofs_tree *t, void *owner, struct ofs_call *call,
     if (r == -ENOENT && ofs_ns_vouches(t, repo->path))
         r = 0;
     r = take_answer(repo, asked_ms, r, &names);
+    if (r == 0 && names.n > 0)
+        ofs_made_listed(t, repo->path);
     ofs_note_tags(t, repo, /* now= */ false);
     return r;
 }
