@@ -22,8 +22,8 @@ struct ofs_progress {
 
 /*
  * "down done=N size=N rate=N what=sha256:... where=prod/app": one line, always
- * in this order, `what` without spaces.  Words that are new may be added before `where`, which ends
- * the line; parse skips what it does not know.
+ * in this order, `what` without spaces.  New words may come before `where`,
+ * which ends the line; parse skips what it does not know.
  */
 int ofs_progress_print(const struct ofs_progress *p, struct ofs_buf *b);
 /* `line` has no newline.  -EBADMSG. */
