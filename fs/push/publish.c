@@ -10,6 +10,12 @@ void ofs_publish_known(struct ofs_push *p, const char *repo,
     ofs_known_add(&p->known, repo, digest, is_manifest);
 }
 
+void ofs_publish_doubt(struct ofs_push *p)
+{
+    OFS_GUARD(&p->mtx);
+    ofs_known_forget(&p->known);
+}
+
 static bool is_known(struct ofs_push *p, const char *repo,
                      const struct ofs_digest *digest, bool is_manifest)
 {

@@ -155,6 +155,8 @@ int ofs_publish_is_there(struct ofs_push *p, struct ofs_call *call,
 /* It is in the repository now. */
 void ofs_publish_known(struct ofs_push *p, const char *repo,
                        const struct ofs_digest *digest, bool is_manifest);
+/* A registry lacks what was known to be there: nothing is known any more. */
+void ofs_publish_doubt(struct ofs_push *p);
 
 /* ---- commit_blob.c ---- */
 

@@ -137,8 +137,8 @@ static int put(struct ofs_push *p, struct ofs_call *call, struct ofs_job *job,
 /* The registry lacks what we took for granted: begin anew with asking. */
 static void doubt(struct ofs_push *p, struct ofs_job *job)
 {
+    ofs_publish_doubt(p);
     OFS_GUARD(&p->mtx);
-    ofs_known_forget(&p->known);
     ofs_needs_forget(&job->needs);
 }
 

@@ -76,6 +76,33 @@ static int supply_blob(const struct supply *s, const struct ofs_need *need,
 static int supply_all(const struct supply *s, struct ofs_needs *needs,
                       struct ofs_err *err);
 
+/* A tag of the same repository needs nothing that is not there. */
+static bool is_retag(const struct supply *s)
+{
+    return s->from && strcmp(s->from, s->repo) == 0;
+}
+
+/*
+ * What was there may have been cleared away since it was seen: a refusal for
+ * want of parts makes us look at all of them once more.
+ */
+static int publish_typed(const struct supply *s, struct ofs_needs *needs,
+                         const struct ofs_manifest_put *put,
+                         struct ofs_err *err)
+{
+    int r = is_retag(s) ? 0 : supply_all(s, needs, err);
+
+    if (r < 0)
+        return r;
+    r = ofs_publish(s->push, s->call, put, err);
+    if (r != -ENOENT)
+        return r;
+    ofs_publish_doubt(s->push);
+    ofs_needs_forget(needs);
+    r = supply_all(s, needs, err);
+    return r < 0 ? r : ofs_publish(s->push, s->call, put, err);
+}
+
 /* `put` with all it needs; its media type is what its bytes say. */
 static int publish(const struct supply *s, const struct ofs_manifest_put *put,
                    struct ofs_err *err)
@@ -87,12 +114,10 @@ static int publish(const struct supply *s, const struct ofs_manifest_put *put,
 
     if (r == 0 && ofs_needs_of(&m, &needs) < 0)
         r = ofs_err_nomem(err, "a manifest");
-    if (r == 0)
-        r = supply_all(s, &needs, err);
     if (r < 0)
         return r;
     typed.media_type = m.media_type;
-    return ofs_publish(s->push, s->call, &typed, err);
+    return publish_typed(s, &needs, &typed, err);
 }
 
 static int put_copy(const struct supply *s, const struct ofs_need *need,

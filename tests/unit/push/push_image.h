@@ -53,7 +53,7 @@ UNUSED static void image_put(struct world *w, const struct image *m,
 UNUSED static char *index_make(const struct image *const *of,
                                const char *const *tags)
 {
-    struct ofs_buf b = OFS_BUF_INIT(64 * 1024);
+    struct ofs_buf b OFS_AUTOBUF = OFS_BUF_INIT(64 * 1024);
 
     (void)ofs_buf_adds(&b, "{\"schemaVersion\":2,\"manifests\":[");
     for (size_t i = 0; of[i]; i++) {

@@ -107,6 +107,43 @@ static void an_index_brings_its_platforms_along(void **state)
     world_done(&w);
 }
 
+/* A registry that has cleared up since the parts were seen. */
+static void what_has_vanished_is_brought_again(void **state)
+{
+    struct world w;
+    struct image m;
+
+    (void)state;
+    world_init(&w);
+    image_make(&m, "a");
+    image_put(&w, &m, "base", NULL);
+    check(&w, push_blobs(&w, "app", &m));
+    remote_find(w.remote, REMOTE_BLOB, "app", &m.layer_digest, NULL)->kind = 0;
+    assert_int_equal(push_tag(&w, "app", "1", m.manifest), -ENOENT);
+    w.where = "base";
+    check(&w, push_blobs(&w, "app", &m));
+    remote_find(w.remote, REMOTE_BLOB, "app", &m.layer_digest, NULL)->kind = 0;
+    check(&w, push_tag(&w, "app", "1", m.manifest));
+    assert_true(has_tag(&w, "app", "1", &m));
+    world_done(&w);
+}
+
+static void a_retag_looks_at_no_part(void **state)
+{
+    struct world w;
+    struct image m;
+
+    (void)state;
+    world_init(&w);
+    image_make(&m, "a");
+    image_put(&w, &m, "app", "1");
+    check(&w,
+          ofs_push_copy(w.p, &w.call, "app", &m.digest, "app", "2", &w.err));
+    assert_true(has_tag(&w, "app", "2", &m));
+    assert_int_equal(w.remote->n_heads, 2); /* of the tag */
+    world_done(&w);
+}
+
 static void guards_are_asked_before_a_tag_moves(void **state)
 {
     struct world w;
@@ -234,6 +271,8 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_mounted_from_where_it_is),
         cmocka_unit_test(what_is_nowhere_fails_and_is_named),
         cmocka_unit_test(an_index_brings_its_platforms_along),
+        cmocka_unit_test(what_has_vanished_is_brought_again),
+        cmocka_unit_test(a_retag_looks_at_no_part),
         cmocka_unit_test(guards_are_asked_before_a_tag_moves),
         cmocka_unit_test(what_is_no_image_is_refused),
         cmocka_unit_test(an_interrupted_tag_is_set_by_the_next_mount),
