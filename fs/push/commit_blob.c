@@ -33,22 +33,6 @@ static int await_stream(struct ofs_draft *d, struct ofs_call *call,
     return r;
 }
 
-/* Where it can be mounted from, the best first. */
-static int find_origins(struct ofs_push *p, const struct ofs_origin *o,
-                        const struct ofs_digest *digest, struct ofs_strv *ret)
-{
-    const struct ofs_push_hooks *hooks = &p->cfg.hooks;
-    OFS_AUTOSTRV struct ofs_strv more = { 0 };
-    int r = o->repo ? ofs_strv_add(ret, o->repo) : 0;
-
-    if (r == 0 && hooks->where)
-        r = hooks->where(hooks->arg, digest, &more);
-    for (size_t i = 0; i < more.n && r == 0; i++)
-        if (!o->repo || strcmp(more.at[i], o->repo) != 0)
-            r = ofs_strv_add(ret, more.at[i]);
-    return r;
-}
-
 /* HEAD, mount, and the bytes if we have them. */
 static int send_staged(struct ofs_push *p, struct ofs_call *call,
                        struct ofs_draft *d, const char *repo,
@@ -70,7 +54,7 @@ static int send_staged(struct ofs_push *p, struct ofs_call *call,
         .sent = &sender.sent,
     };
     enum ofs_pushed how;
-    int r = find_origins(p, o, digest, &from);
+    int r = ofs_publish_where(p, repo, o->repo, digest, &from);
 
     if (r < 0)
         return ofs_err_nomem(err, "where the blob is");

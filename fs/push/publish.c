@@ -55,6 +55,22 @@ int ofs_publish_is_there(struct ofs_push *p, struct ofs_call *call,
     return r;
 }
 
+int ofs_publish_where(struct ofs_push *p, const char *repo, const char *first,
+                      const struct ofs_digest *digest, struct ofs_strv *ret)
+{
+    const struct ofs_push_hooks *hooks = &p->cfg.hooks;
+    OFS_AUTOSTRV struct ofs_strv more = { 0 };
+    int r = first && strcmp(first, repo) != 0 ? ofs_strv_add(ret, first) : 0;
+
+    if (r == 0 && hooks->where)
+        r = hooks->where(hooks->arg, digest, &more);
+    for (size_t i = 0; i < more.n && r == 0; i++)
+        if (strcmp(more.at[i], repo) != 0 &&
+            (!first || strcmp(more.at[i], first) != 0))
+            r = ofs_strv_add(ret, more.at[i]);
+    return r;
+}
+
 /* ---- may the tag be set? ---- */
 
 int ofs_publish_old(struct ofs_push *p, struct ofs_call *call, const char *repo,

@@ -152,6 +152,11 @@ int ofs_publish_guard(struct ofs_push *p, struct ofs_call *call,
 int ofs_publish_is_there(struct ofs_push *p, struct ofs_call *call,
                          const char *repo, const struct ofs_digest *digest,
                          bool is_manifest, struct ofs_err *err) OFS_MUST_CHECK;
+/* Other repositories that may have it: `first` (may be NULL), then what the
+ * hook says.  -ENOMEM. */
+int ofs_publish_where(struct ofs_push *p, const char *repo, const char *first,
+                      const struct ofs_digest *digest,
+                      struct ofs_strv *ret) OFS_MUST_CHECK;
 /* It is in the repository now. */
 void ofs_publish_known(struct ofs_push *p, const char *repo,
                        const struct ofs_digest *digest, bool is_manifest);

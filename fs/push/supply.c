@@ -24,17 +24,6 @@ static int missing(const struct supply *s, const struct ofs_need *need,
                        ofs_digest_format(&need->digest, text), s->repo);
 }
 
-static int find_candidates(const struct supply *s, const struct ofs_need *need,
-                           struct ofs_strv *ret, struct ofs_err *err)
-{
-    const struct ofs_push_hooks *hooks = &s->push->cfg.hooks;
-    int r = s->from ? ofs_strv_add(ret, s->from) : 0;
-
-    if (r == 0 && hooks->where)
-        r = hooks->where(hooks->arg, &need->digest, ret);
-    return r < 0 ? ofs_err_nomem(err, "where it is") : 0;
-}
-
 /* ---- a blob ---- */
 
 /* A copy of the whole, committed: that is a mount, or the bytes where the
@@ -171,9 +160,9 @@ static int supply_one(const struct supply *s, const struct ofs_need *need,
 
     if (r != -ENOENT)
         return r;
-    r = find_candidates(s, need, &from, err);
+    r = ofs_publish_where(s->push, s->repo, s->from, &need->digest, &from);
     if (r < 0)
-        return r;
+        return ofs_err_nomem(err, "where it is");
     return need->is_manifest ? supply_manifest(s, need, &from, err)
                              : supply_blob(s, need, &from, err);
 }
