@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Notes lie on a disk that may be damaged, or written by another version. */
-#include "tree_priv.h"
+#include "tenancy_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,8 +41,25 @@ static void names(const char *text, size_t len)
         abort();
 }
 
+/* Whatever is in it becomes a tree in which everything has a place. */
+static void tenancy(const char *text, size_t len)
+{
+    OFS_AUTO(ofs_tenancy_note_done) struct ofs_tenancy_note n = { 0 };
+    OFS_AUTO(ofs_comptree_done) struct ofs_comptree tree = { 0 };
+
+    if (ofs_note_parse_tenancy(text, len, &n) < 0)
+        return;
+    if (ofs_comptree_build(&n.known.compartments, "ocid1.t", NULL, &tree) < 0 ||
+        tree.n > n.known.compartments.n + 1)
+        abort();
+    for (size_t i = 0; i < tree.n; i++)
+        if (tree.at[i].parent >= tree.n || !tree.at[i].name)
+            abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    tenancy((const char *)data, size);
     tags((const char *)data, size);
     names((const char *)data, size);
     return 0;
