@@ -122,6 +122,12 @@ void ofs_agenda_add(struct ofs_push *p, struct ofs_job *job)
         forget(p, old);
 }
 
+static bool is_on(struct ofs_push *p, const struct ofs_job *job)
+{
+    OFS_GUARD(&p->mtx);
+    return job->link;
+}
+
 /* 1: it is still on, and may be acknowledged now.  Else how it ended: another
  * thread may have taken it on meanwhile. */
 static int acknowledge(struct ofs_push *p, struct ofs_job *job,
@@ -147,7 +153,7 @@ int ofs_agenda_promise(struct ofs_push *p, struct ofs_job *job,
     r = acknowledge(p, job, err);
     if (r > 0)
         return 0;
-    if (!ofs_agenda_has(p, job)) /* and its record must not come back */
+    if (!is_on(p, job)) /* and its record must not come back */
         ofs_journal_remove(&p->stage, atomic_load(&job->number));
     return r;
 }
@@ -189,12 +195,6 @@ int ofs_agenda_failed(struct ofs_push *p, struct ofs_job *job, int r,
     else
         ofs_resume_poke(p);
     return r;
-}
-
-bool ofs_agenda_has(struct ofs_push *p, const struct ofs_job *job)
-{
-    OFS_GUARD(&p->mtx);
-    return job->link;
 }
 
 struct ofs_job *ofs_agenda_find(struct ofs_push *p, enum ofs_job_kind kind,

@@ -179,7 +179,8 @@ static void start_stream(struct ofs_draft *d)
 
 /* ---- writing ---- */
 
-void ofs_draft_bend(struct ofs_draft *d)
+/* With d->mtx held: what was so far sent or hashed counts no more. */
+static void bend(struct ofs_draft *d)
 {
     d->straight = false;
     if (d->stream)
@@ -213,7 +214,7 @@ static int begin_write(struct ofs_draft *d, uint64_t off, size_t len,
     if (r < 0)
         return r;
     if (d->writers > 0 || off != d->size)
-        ofs_draft_bend(d);
+        bend(d);
     d->writers++;
     d->written = true;
     return 0;
@@ -241,7 +242,7 @@ static void fail_write(struct ofs_draft *d)
 {
     OFS_GUARD(&d->mtx);
     d->writers--;
-    ofs_draft_bend(d);
+    bend(d);
     if (d->writers == 0 && ftruncate(d->fd, (off_t)d->size) < 0)
         ofs_log(OFS_DEBUG, "push: a failed write left bytes: %s",
                 strerror(errno));
@@ -284,7 +285,7 @@ static int begin_truncate(struct ofs_draft *d, uint64_t size,
     r = charge(d, size, err);
     if (r < 0)
         return r;
-    ofs_draft_bend(d);
+    bend(d);
     d->writers++;
     d->written = d->written || size > 0;
     return 0;

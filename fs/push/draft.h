@@ -76,8 +76,6 @@ struct ofs_stream *ofs_draft_stream(struct ofs_draft *d);
 /* It will not be a blob, or not in that repository. */
 void ofs_draft_unstream(struct ofs_draft *d);
 
-/* With d->mtx held: what was so far sent or hashed does not count any more. */
-void ofs_draft_bend(struct ofs_draft *d);
 /* Read the file; plain drafts only. */
 int ofs_draft_pread(struct ofs_draft *d, void *buf, size_t len, uint64_t off,
                     size_t *ret_n, struct ofs_err *err) OFS_MUST_CHECK;

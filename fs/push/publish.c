@@ -73,7 +73,8 @@ int ofs_publish_where(struct ofs_push *p, const char *repo, const char *first,
 
 /* ---- may the tag be set? ---- */
 
-int ofs_publish_old(struct ofs_push *p, struct ofs_call *call, const char *repo,
+/* What the tag names now; alg 0: it is not there. */
+static int find_old(struct ofs_push *p, struct ofs_call *call, const char *repo,
                     const char *tag, struct ofs_digest *ret,
                     struct ofs_err *err)
 {
@@ -91,7 +92,7 @@ void ofs_publish_remember(struct ofs_push *p, struct ofs_call *call,
     struct ofs_jobspec *spec = &job->spec;
 
     spec->old_known =
-        ofs_publish_old(p, call, spec->repo, spec->tag, &spec->old, NULL) == 0;
+        find_old(p, call, spec->repo, spec->tag, &spec->old, NULL) == 0;
 }
 
 int ofs_publish_unmoved(struct ofs_push *p, struct ofs_call *call,
@@ -103,7 +104,7 @@ int ofs_publish_unmoved(struct ofs_push *p, struct ofs_call *call,
 
     if (!spec->tag || !spec->old_known)
         return 0;
-    r = ofs_publish_old(p, call, spec->repo, spec->tag, &now, err);
+    r = find_old(p, call, spec->repo, spec->tag, &now, err);
     if (r < 0 || ofs_digest_eq(&now, &spec->old) ||
         ofs_digest_eq(&now, &spec->digest))
         return r;
@@ -133,7 +134,7 @@ int ofs_publish_guard(struct ofs_push *p, struct ofs_call *call,
                       const struct ofs_digest *digest, struct ofs_err *err)
 {
     struct ofs_digest old;
-    int r = ofs_publish_old(p, call, repo, tag, &old, err);
+    int r = find_old(p, call, repo, tag, &old, err);
 
     if (r < 0 || ofs_digest_eq(&old, digest))
         return r; /* to set it to what it is moves nothing */

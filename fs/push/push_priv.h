@@ -115,7 +115,6 @@ void ofs_agenda_done(struct ofs_push *p, struct ofs_job *job);
 /* It failed: what can succeed later, or was promised, stays.  Returns `r`. */
 int ofs_agenda_failed(struct ofs_push *p, struct ofs_job *job, int r,
                       const struct ofs_err *why);
-bool ofs_agenda_has(struct ofs_push *p, const struct ofs_job *job);
 /* The job of that kind, with a reference; NULL: none. */
 struct ofs_job *ofs_agenda_find(struct ofs_push *p, enum ofs_job_kind kind,
                                 const char *repo,
@@ -131,10 +130,6 @@ void ofs_agenda_free(struct ofs_push *p); /* records stay */
 int ofs_publish(struct ofs_push *p, struct ofs_call *call,
                 const struct ofs_manifest_put *put,
                 struct ofs_err *err) OFS_MUST_CHECK;
-/* What the tag names now; alg 0: it is not there. */
-int ofs_publish_old(struct ofs_push *p, struct ofs_call *call, const char *repo,
-                    const char *tag, struct ofs_digest *ret,
-                    struct ofs_err *err) OFS_MUST_CHECK;
 /* What the job's tag names now goes into its record, if it can be learnt: a
  * later mount must not undo what somebody else has done since. */
 void ofs_publish_remember(struct ofs_push *p, struct ofs_call *call,

@@ -18,7 +18,7 @@
  * deadline, cancelling ends them.  Errors: those of reg_uploads.h and
  * reg_publish.h; -ENOSPC staging is full; -EINVAL neither manifest nor
  * archive; -EBADMSG the bytes do not have the digest; -EPERM refused by a
- * guard (no_overwrite, immutable).
+ * guard (no_overwrite, immutable); -EROFS a draft that waits already.
  */
 
 #include "ocirfs/call.h"
@@ -180,7 +180,7 @@ void ofs_push_stat(struct ofs_push *p, struct ofs_push_stat *ret);
 
 struct ofs_sending {
     char repo[256];
-    char what[96]; /* "sha256:0e7b3373...", or a tag */
+    char what[96]; /* "sha256:0e7b3373...", "a blob": not known yet */
     uint64_t size; /* bytes so far written */
     uint64_t sent;
     uint64_t rate_bytes; /* per second, over the last seconds */
