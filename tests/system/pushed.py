@@ -127,7 +127,10 @@ def skopeo_pull(registry, repo, tag, folder, *options):
 # ---- the mount ----
 
 def error_of(path):
-    """Why the last operation on a path failed."""
+    """Why the last operation on a path failed; what is not there has its
+    directory tell it."""
+    if not os.path.lexists(path):
+        path = os.path.dirname(path)
     return os.getxattr(path, "user.ocirfs.error").decode()
 
 

@@ -184,6 +184,7 @@ class _Relay(http.server.BaseHTTPRequestHandler):
             upstream.send(piece)
             if act in ("reset-body", "hold-body") and request.up > rule.after:
                 if act == "reset-body":
+                    rule.reached.set()
                     raise Reset
                 self.hold(rule)
         if is_chunked:

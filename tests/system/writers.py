@@ -24,6 +24,11 @@ def mkdir(path, mode=0o755):
         os.mkdir(path, mode)
 
 
+def make_layout(folder):
+    """A directory that is made shows nothing that nobody has made."""
+    os.makedirs(f"{folder}/blobs/sha256", exist_ok=True)
+
+
 def write_all(fd, data):
     for at in range(0, len(data), PIECE):
         piece = data[at:at + PIECE]
@@ -353,6 +358,17 @@ class Tar(Copy):
             os.utime(self.path(name), (1614834367, 1614834367))
 
 
+class TarOverwrite(Tar):
+    """tar x --overwrite, as it must be where things are already."""
+
+    def one(self, name, data):
+        with opened(self.path(name), OVERWRITE, 0o600) as fd:
+            write_all(fd, data)
+            os.utime(fd, (1614834367, 1614834367))
+            os.fchmod(fd, 0o644)
+
+
 ALL = (Skopeo, NewerSkopeo, Umoci, GoContainerRegistry, Containerd,
        ContainerdLock, ContainerdDot, Oras, Regctl, Copy, CopyIndexFirst,
        CopyPreserving, Rsync, Tar)
+OVER = tuple(w for w in ALL if w is not Tar) + (TarOverwrite,)
