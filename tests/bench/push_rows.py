@@ -178,7 +178,7 @@ class Ocirfs:
             self.program, "-f", f"http://{target.address}", point, "-o",
             f"cache={cache}"])
         try:
-            os.mkdir(mount.point / repo)
+            (mount.point / repo / "blobs" / "sha256").mkdir(parents=True)
             target.mark()
             taken = ground.run(*job(mount.point, mount.point / repo), env=ENV)
             taken.peak_mib = mount.peak_mib()
