@@ -92,7 +92,6 @@ int ofs_tenancy_refusal(struct ofs_tree *t, uint64_t scope,
 /* OCIDs of a repository and of the compartment that it lies in. */
 struct ofs_repo_ocids {
     char *id, *compartment; /* owned */
-    uint64_t scope;
 };
 void ofs_repo_ocids_done(struct ofs_repo_ocids *o);
 /* -ENOENT: the control plane does not list it. */

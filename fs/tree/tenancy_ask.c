@@ -390,7 +390,6 @@ static int known_ocids(struct ofs_tenancy *n, const char *path,
                        struct ofs_repo_ocids *ret)
 {
     const struct ofs_oci_repository *repo;
-    const struct ofs_compartment *home;
     const char *name;
 
     OFS_GUARD(&n->mtx);
@@ -398,8 +397,6 @@ static int known_ocids(struct ofs_tenancy *n, const char *path,
     repo = name ? ofs_map_get(n->repos, name) : NULL;
     if (!repo)
         return -ENOENT;
-    home = ofs_tenancy_home(n, repo);
-    ret->scope = home ? home->scope : 0;
     ret->id = strdup(repo->id);
     ret->compartment = strdup(repo->compartment_id);
     return ret->id && ret->compartment ? 0 : -ENOMEM;

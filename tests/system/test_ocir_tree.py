@@ -299,3 +299,25 @@ def test_a_tag_of_an_immutable_repository_stays(mount, oracle):
     assert refusal(overwrite) in (errno.EPERM, errno.EACCES)
     assert oracle.repository("fixed/app")["tags"]["1"] \
         != oracle.repository("fixed/app")["tags"]["2"]
+
+
+@pytest.mark.semantics("S70")
+def test_a_copy_to_a_new_directory_is_pushed_into_its_compartment(mount,
+                                                                  oracle):
+    oracle.add_repository("copy/from", "prod")
+    digest = oracle.add_images("copy/from", "1")["1"]
+    m = ocir.mounted(mount, oracle)
+    subprocess.run(["cp", "-r", m / "prod/copy/from", m / "build/copied"],
+                   check=True, timeout=120)
+    subprocess.run(
+        ["skopeo", "copy", f"oci:{m / 'prod/copy/from'}:1",
+         f"oci:{m / 'build/by-skopeo'}:new"], check=True, timeout=120,
+        capture_output=True)
+    build = next(c["id"] for c in oracle.state()["compartments"]
+                 if c["name"] == "build")
+    for name, tag in (("copied", "1"), ("by-skopeo", "new")):
+        repo = oracle.repository(name)
+        assert repo["compartmentId"] == build
+        assert repo["tags"] == {tag: digest}
+        assert os.getxattr(m / "build" / name / tag,
+                           "user.oci.digest").decode() == digest
