@@ -94,7 +94,7 @@ static int ask_repos(struct ofs_tree *t, struct ofs_call *call,
     int r;
 
     if (is_refused_lately(t)) {
-        a->no_repos = true;
+        a->no_repos = a->not_asked = true;
         return 0;
     }
     r = ofs_oci_list_repositories(n->oci, call, n->id, /* subtree= */ true,

@@ -61,6 +61,7 @@ struct ofs_tenancy_answer {
     struct ofs_oci_repositories repos;
     bool no_compartments;  /* we may not list them: what was known stays */
     bool no_repos;         /* there is no list of all: likewise */
+    bool not_asked;        /* because that was said a while ago */
     char why[OFS_WHY_MAX]; /* nor one of any; "": there may be */
 };
 void ofs_tenancy_answer_done(struct ofs_tenancy_answer *a);

@@ -184,13 +184,24 @@ static int take_compartments(struct ofs_tenancy *n,
     return 0;
 }
 
+static int forget_why(const char *id, void *value, void *arg)
+{
+    struct ofs_scope *s = value;
+
+    (void)id;
+    (void)arg;
+    s->why[0] = '\0';
+    return 0;
+}
+
 static int take_repos(struct ofs_tenancy *n, struct ofs_tenancy_answer *a,
                       int64_t asked_ms)
 {
     struct ofs_map *repos;
 
     n->each = a->no_repos && !a->why[0];
-    n->each_at_ms = asked_ms;
+    if (!a->not_asked)
+        n->each_at_ms = asked_ms;
     (void)snprintf(n->why, sizeof(n->why), "%s", a->why);
     if (a->no_repos)
         return 0;
@@ -202,7 +213,7 @@ static int take_repos(struct ofs_tenancy *n, struct ofs_tenancy_answer *a,
     }
     ofs_map_free(n->repos, ofs_tenancy_repo_free);
     n->repos = repos;
-    return 0;
+    return ofs_map_each(n->scopes, forget_why, NULL);
 }
 
 /* ---- the interface ---- */
