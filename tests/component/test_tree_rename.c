@@ -2,6 +2,8 @@
 /* Names that move, go and come: tags, repositories, copies between them. */
 #include "write_rig.h"
 
+#include <sys/prctl.h>
+
 static const struct trig_cfg deleting = { .allow_delete = true };
 
 static void a_scratch_file_becomes_a_tag(void **state)
@@ -202,6 +204,39 @@ static void cp_of_a_blob_is_a_mount(void **state)
     trig_reads(&t, to, &im.layer_digest);
 }
 
+/* `cp -r`: whatever comes first, it finds nothing that it has not made. */
+static void cp_r_takes_what_it_made_for_empty(void **state)
+{
+    WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
+    TRIG_AUTO struct trig t;
+    char from[512], to[512], name[16];
+
+    (void)state;
+    wrig_start(&t, NULL);
+    wrig_image(&im, 1, "1.5");
+    wrig_push(&t, "a", "1.5", &im);
+    assert_int_equal(prctl(PR_GET_NAME, name), 0);
+    assert_int_equal(prctl(PR_SET_NAME, "cp"), 0);
+    t.call.who = (int)getpid();
+    assert_int_equal(wrig_mkdir(&t, "b"), 0);
+    assert_int_equal(wrig_copy(&t, "a/1.5", "b/1.5"), 0);
+    assert_false(trig_exists(&t, "b/1.5"));
+    assert_false(trig_exists(&t, "b/index.json"));
+    assert_int_equal(wrig_mkdir(&t, "b/blobs"), 0);
+    assert_int_equal(wrig_mkdir(&t, "b/blobs/sha256"), 0);
+    (void)trig_blob_path("b", &im.layer_digest, to);
+    assert_false(trig_exists(&t, to));
+    assert_int_equal(
+        wrig_copy(&t, trig_blob_path("a", &im.layer_digest, from), to), 0);
+    assert_int_equal(wrig_copy(&t, "a/index.json", "b/index.json"), 0);
+    assert_true(trig_exists(&t, "b/index.json"));
+    /* Everybody else sees all of it. */
+    t.call.who = 1;
+    trig_ls_is(&t, "b", "1.5 blobs index.json oci-layout");
+    assert_true(trig_exists(&t, to));
+    assert_int_equal(prctl(PR_SET_NAME, name), 0);
+}
+
 static void a_copy_of_what_is_being_written_is_its_bytes(void **state)
 {
     TRIG_AUTO struct trig t;
@@ -254,6 +289,7 @@ int main(void)
         cmocka_unit_test(names_that_nothing_can_have_are_refused),
         cmocka_unit_test(cp_of_a_tag_brings_its_blobs_without_moving_them),
         cmocka_unit_test(cp_of_a_blob_is_a_mount),
+        cmocka_unit_test(cp_r_takes_what_it_made_for_empty),
         cmocka_unit_test(a_copy_of_what_is_being_written_is_its_bytes),
         cmocka_unit_test(no_overwrite_forbids_to_move_a_tag),
     };

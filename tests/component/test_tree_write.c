@@ -332,6 +332,51 @@ static void a_tag_is_changed_in_a_copy(void **state)
     trig_reads(&t, trig_blob_path("app", &im.digest, path), &im.digest);
 }
 
+static void an_oci_layout_file_must_be_one(void **state)
+{
+    WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
+    TRIG_AUTO struct trig t;
+
+    (void)state;
+    wrig_start(&t, NULL);
+    wrig_image(&im, 1, "1.5");
+    wrig_push(&t, "app", "1.5", &im);
+    trig_clear(&t);
+    assert_int_equal(wrig_write(&t, "app/oci-layout", "hello", 5), -EINVAL);
+    assert_int_equal(wrig_write(&t, "app/oci-layout",
+                                "{\"imageLayoutVersion\":\"2.0\"}", 28),
+                     -EINVAL);
+    assert_int_equal(wrig_write(&t, "app/oci-layout",
+                                "{\"imageLayoutVersion\":\"1.0.0\"}", 30),
+                     0);
+    assert_int_equal(trig_count(&t, "PUT *"), 0);
+}
+
+static void a_blob_that_is_not_there_is_asked_for_once(void **state)
+{
+    WRIG_AUTO_IMAGE struct wrig_image im = { 0 }, other = { 0 };
+    TRIG_AUTO struct trig t;
+    char path[512];
+
+    (void)state;
+    wrig_start(&t, NULL);
+    wrig_image(&im, 1, "1.5");
+    wrig_image(&other, 2, "1.5");
+    wrig_push(&t, "app", "1.5", &im);
+    trig_clear(&t);
+    (void)trig_blob_path("app", &other.layer_digest, path);
+    assert_false(trig_exists(&t, path));
+    assert_true(trig_requests(&t) > 0);
+    trig_clear(&t);
+    assert_false(trig_exists(&t, path));
+    assert_int_equal(trig_requests(&t), 0);
+    assert_int_equal(wrig_write(&t, path, other.layer, other.layer_len), 0);
+    assert_true(trig_exists(&t, path));
+    trig_clear(&t);
+    assert_false(trig_exists(&t, "app/oci-put-blob123"));
+    assert_int_equal(trig_requests(&t), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +392,8 @@ int main(void)
         cmocka_unit_test(an_empty_blob_needs_no_write),
         cmocka_unit_test(a_file_is_read_as_it_is_being_written),
         cmocka_unit_test(a_tag_is_changed_in_a_copy),
+        cmocka_unit_test(an_oci_layout_file_must_be_one),
+        cmocka_unit_test(a_blob_that_is_not_there_is_asked_for_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,29 @@ static void mount_passes_options_behind_the_names(void **state)
     assert_string_equal(o.kernel.at[0], "allow_other");
 }
 
+static void what_may_be_changed_is_ours(void **state)
+{
+    const char *const args[] = {
+        "ocirfs",
+        "s",
+        "m",
+        "-o",
+        "ro,allow_delete,no_overwrite,staging_size=3G,nodev",
+        NULL
+    };
+    const char *const none[] = { "ocirfs", "s", "m", NULL };
+    OFS_AUTOOPTIONS struct ofs_options o = { 0 }, plain = { 0 };
+
+    (void)state;
+    assert_int_equal(parse(args, &user, &o, NULL), 0);
+    assert_true(o.read_only && o.allow_delete && o.no_overwrite);
+    assert_int_equal(o.staging_bytes, 3ull << 30);
+    assert_int_equal(o.kernel.n, 1); /* the kernel is told of ro later */
+    assert_int_equal(parse(none, &user, &plain, NULL), 0);
+    assert_false(plain.read_only || plain.allow_delete || plain.no_overwrite);
+    assert_int_equal(plain.staging_bytes, 20ull << 30);
+}
+
 static void an_escaped_comma_belongs_to_the_value(void **state)
 {
     const char *const args[] = { "ocirfs", "s", "m", "-ocache=/a\\,b,ttl=1",
@@ -208,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(source_and_mountpoint_suffice),
         cmocka_unit_test(mount_passes_options_behind_the_names),
+        cmocka_unit_test(what_may_be_changed_is_ours),
         cmocka_unit_test(an_escaped_comma_belongs_to_the_value),
         cmocka_unit_test(a_helper_takes_f_for_fake),
         cmocka_unit_test(the_cache_follows_the_environment),
