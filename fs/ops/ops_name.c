@@ -110,3 +110,24 @@ void ofs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent,
 
     ofs_op_start_named(&op, NULL, to);
 }
+
+/* No registry has such a thing; without these two it would be ENOSYS. */
+
+void ofs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
+                    const char *name)
+{
+    (void)target;
+    (void)parent;
+    (void)name;
+    (void)fuse_reply_err(req, EPERM);
+}
+
+void ofs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
+                  mode_t mode, dev_t device)
+{
+    (void)parent;
+    (void)name;
+    (void)mode;
+    (void)device;
+    (void)fuse_reply_err(req, EPERM);
+}

@@ -199,6 +199,10 @@ void ofs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 void ofs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void ofs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
                    fuse_ino_t to_parent, const char *to, unsigned flags);
+void ofs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
+                    const char *name);
+void ofs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
+                  mode_t mode, dev_t device);
 void ofs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent,
                  const char *to);
 
