@@ -2,6 +2,8 @@
 /* What programs write, call by call, and what the registry has then. */
 #include "write_rig.h"
 
+#include <sched.h>
+
 /* proves S60, S65 */
 static void the_calls_of_skopeo_push_an_image(void **state)
 {
@@ -332,6 +334,32 @@ static void a_tag_is_changed_in_a_copy(void **state)
     trig_reads(&t, trig_blob_path("app", &im.digest, path), &im.digest);
 }
 
+/* proves S65 */
+static void a_list_from_before_a_push_does_not_hide_the_tag(void **state)
+{
+    const char *const list = "GET /v2/app/tags/list*";
+    WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
+    TRIG_AUTO struct trig t;
+
+    (void)state;
+    wrig_start(&t, NULL);
+    wrig_image(&im, 1, "1.5");
+    wrig_push(&t, "app", "1.5", &im);
+    trig_ls_is(&t, "app", "1.5 blobs index.json oci-layout");
+    trig_pass(&t, TRIG_TTL_MS);
+    trig_clear(&t);
+    rig_fault(&t.rig, list, 1, FAKE_STALL_ANSWER, 0);
+    /* What is known is shown while the answer is on its way. */
+    trig_ls_is(&t, "app", "1.5 blobs index.json oci-layout");
+    assert_int_equal(trig_count(&t, list), 1);
+    assert_int_equal(
+        wrig_write(&t, "app/2.0", im.manifest, strlen(im.manifest)), 0);
+    fake_server_release(t.server);
+    while (trig_count(&t, list) < 2)
+        (void)sched_yield();
+    trig_ls_is(&t, "app", "1.5 2.0 blobs index.json oci-layout");
+}
+
 static void an_oci_layout_file_must_be_one(void **state)
 {
     WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
@@ -392,6 +420,7 @@ int main(void)
         cmocka_unit_test(an_empty_blob_needs_no_write),
         cmocka_unit_test(a_file_is_read_as_it_is_being_written),
         cmocka_unit_test(a_tag_is_changed_in_a_copy),
+        cmocka_unit_test(a_list_from_before_a_push_does_not_hide_the_tag),
         cmocka_unit_test(an_oci_layout_file_must_be_one),
         cmocka_unit_test(a_blob_that_is_not_there_is_asked_for_once),
     };
