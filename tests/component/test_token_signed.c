@@ -91,6 +91,7 @@ static void the_request_is_signed_and_stays_at_home(void **state)
     bool login = true;
     OFS_AUTO(ofs_oci_auth_freep) struct ofs_oci_auth *auth = begin(rig, &login);
 
+    (void)auth; /* kept for as long as it signs */
     assert_renew(rig, PULL_A,
                  "Bearer realm=\"http://localhost:1/token\",service=\"svc\"",
                  "", "Bearer tok-1");
@@ -118,6 +119,7 @@ static void trouble_is_asked_again_and_a_scope_left_out(void **state)
     bool login = false;
     OFS_AUTO(ofs_oci_auth_freep) struct ofs_oci_auth *auth = begin(rig, &login);
 
+    (void)auth; /* kept for as long as it signs */
     fake_server_fault(rig->server, &busy);
     fake_server_fault(rig->server, &scope);
     assert_renew(rig, PULL_A, BEARER, "", "Bearer tok-1");
@@ -134,6 +136,7 @@ static void a_signature_that_is_nobodys_is_told_and_a_login_helps(void **state)
     OFS_AUTO(ofs_oci_auth_freep) struct ofs_oci_auth *auth = begin(rig, &login);
     OFS_AUTOFREE char *told = NULL;
 
+    (void)auth; /* kept for as long as it signs */
     fake_server_canned(rig->server, GET, 200, NULL, ANONYMOUS);
     told = token_rig_renew(rig, PULL_A, BEARER, "");
     assert_true(ofs_str_starts(told, "-13: "));
@@ -154,6 +157,7 @@ static void a_named_login_comes_first(void **state)
     OFS_AUTO(ofs_oci_auth_freep) struct ofs_oci_auth *auth = begin(rig, &login);
     const struct ofs_cred_source principal = rig->cfg.creds;
 
+    (void)auth; /* kept for as long as it signs */
     ofs_tokens_free(rig->tokens);
     rig->cfg.creds = rig->cfg.more_creds;
     rig->cfg.more_creds = principal;
