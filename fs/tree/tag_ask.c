@@ -199,6 +199,15 @@ static bool is_ours(const struct ofs_tag_of *q)
     return tag && tag->ours;
 }
 
+/* A list for one tag alone would not pay. */
+static bool are_all_wanted(const struct ofs_tag_of *q)
+{
+    if (q->how == OFS_TAG_BATCH)
+        return true;
+    OFS_GUARD(&q->repo->mtx);
+    return q->repo->prefetch != NULL;
+}
+
 /* A tag that was never seen names a manifest that is here. */
 static int by_manifest(const struct ofs_tag_of *q, struct ofs_call *call,
                        const struct ofs_digest *digest,
@@ -235,7 +244,7 @@ static int by_hint(const struct ofs_tag_of *q, struct ofs_call *call,
 
     if (q->how == OFS_TAG_OPEN)
         return ASK;
-    if (q->how == OFS_TAG_BATCH)
+    if (are_all_wanted(q))
         r = ofs_images_want(q->t, call, q->repo, err);
     if (r < 0)
         return r;
