@@ -4,6 +4,7 @@
 #include "ocirfs/clock.h"
 #include "ocirfs/docker_auth.h"
 #include "ocirfs/http.h"
+#include "ocirfs/openssl_wipe.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/token.h"
 #include "ocirfs/tree.h"
@@ -94,8 +95,10 @@ static int build_registry(struct ofs_app *a, struct ofs_err *err)
 
 int ofs_app_build_net(struct ofs_app *a, struct ofs_err *err)
 {
-    int r = ofs_app_oci_find(&a->oci, a->o, a->env, err);
+    int r;
 
+    ofs_openssl_wipe_start();
+    r = ofs_app_oci_find(&a->oci, a->o, a->env, err);
     if (r == 0)
         r = build_http(a, err);
     if (r == 0)

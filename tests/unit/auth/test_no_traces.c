@@ -8,6 +8,7 @@
 
 #include "ocirfs/docker_auth.h"
 #include "ocirfs/oci_auth.h"
+#include "ocirfs/openssl_wipe.h"
 #include "scratch.h"
 #include "token_answer.h"
 
@@ -319,5 +320,6 @@ int main(void)
         cmocka_unit_test(keys_leave_no_trace_as_numbers),
     };
 
+    ofs_openssl_wipe_start();
     return cmocka_run_group_tests(tests, setup, scratch_teardown);
 }
