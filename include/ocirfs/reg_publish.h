@@ -19,7 +19,7 @@
 
 struct ofs_manifest_put {
     const char *repo;
-    const char *tag; /* NULL: by digest only */
+    const char *tag;                 /* NULL: by digest only */
     const struct ofs_digest *digest; /* of `bytes` */
     const char *media_type;
     const void *bytes; /* exact */

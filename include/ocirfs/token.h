@@ -28,7 +28,7 @@ struct ofs_tokens_cfg {
     struct ofs_cred_source creds;
     struct ofs_cred_source more_creds; /* where `creds` have nothing, or what
                                           they have is refused; may be empty */
-    bool refusal_is_final; /* but only where `creds` have nothing */
+    bool refusal_is_final;             /* but only where `creds` have nothing */
     const struct ofs_clock *clock;
     const char *client_id; /* "ocirfs" */
     bool allow_plain_http; /* realm over http elsewhere than on loopback */
