@@ -52,6 +52,8 @@ bool ofs_waiting_any(struct ofs_tree *t, const char *path)
     OFS_AUTOFREE struct ofs_digest *at = NULL;
     size_t n = 0;
 
+    if (!t->push)
+        return false;
     return ofs_push_list_waiting(t->push, path, &at, &n) < 0 || n > 0;
 }
 

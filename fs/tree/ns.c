@@ -10,6 +10,7 @@
 
 #include "ocirfs/ref.h"
 
+#include "ask.h"
 #include "catalog.h"
 #include "made.h"
 #include "names.h"
@@ -122,7 +123,7 @@ static void correct(struct ofs_tree *t, const char *path, struct ofs_ns *ns)
             ns->flags &= ~(unsigned)OFS_NS_REPO;
         return;
     }
-    if (ofs_made_is_new(t, path))
+    if (ofs_made_is_new(t, path) || ofs_waiting_any(t, path))
         ns->flags |= OFS_NS_REPO;
     else if (ofs_repo_refusal(t, path) == -ENOENT ||
              ofs_made_is_unmade(t, path))
@@ -284,7 +285,9 @@ bool ofs_ns_vouches(struct ofs_tree *t, const char *path)
 {
     struct ofs_place place;
 
-    return t->tenancy && ofs_tenancy_place_of(t, path, &place);
+    if (t->tenancy)
+        return ofs_tenancy_place_of(t, path, &place);
+    return ofs_waiting_any(t, path);
 }
 
 /* ---- compartments ---- */

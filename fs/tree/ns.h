@@ -50,8 +50,9 @@ uint64_t ofs_ns_scope_of(struct ofs_tree *t, const char *path);
 int64_t ofs_ns_mtime(struct ofs_tree *t, uint64_t scope, const char *path);
 
 /*
- * Does the control plane list the repository?  Then it is there, even if the
- * registry, which knows nothing of an empty one, says that it is not.
+ * Does the control plane list the repository, or do manifests wait here for the
+ * rest of their parts?  Then it is there, even if the registry, which knows
+ * nothing of one without tags, says that it is not.
  */
 bool ofs_ns_vouches(struct ofs_tree *t, const char *path);
 

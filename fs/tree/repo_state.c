@@ -424,6 +424,17 @@ static int ask_tags(struct ofs_tree *t, struct ofs_repo *repo,
     return r;
 }
 
+/* A registry may say that there is no repository as long as it has no tags. */
+static bool is_there_without_tags(struct ofs_tree *t, struct ofs_repo *repo)
+{
+    {
+        OFS_GUARD(&repo->mtx);
+        if (repo->fed)
+            return true;
+    }
+    return ofs_ns_vouches(t, repo->path);
+}
+
 static int fetch_tags(struct ofs_tree *t, void *owner, struct ofs_call *call,
                       struct ofs_err *err)
 {
@@ -434,7 +445,7 @@ static int fetch_tags(struct ofs_tree *t, void *owner, struct ofs_call *call,
 
     if (r < 0 && r != -ENOENT && r != -EACCES)
         return r;
-    if (r == -ENOENT && ofs_ns_vouches(t, repo->path))
+    if (r == -ENOENT && is_there_without_tags(t, repo))
         r = 0;
     r = take_answer(repo, asked_ms, r, &names);
     if (r == 0 && names.n > 0)

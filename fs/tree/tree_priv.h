@@ -90,6 +90,7 @@ struct ofs_repo {
     int64_t wanted_ms;          /* the last tag asked for, on ofs_mono_ms */
     struct ofs_batch *prefetch; /* under way; or NULL */
     uint64_t n_written;         /* tags that we set or took away */
+    bool fed;                   /* we have put something there */
     bool dirty;                 /* the note on disk is older than this */
     int64_t noted_ms;           /* when the note was written */
     /* What the control plane lists of its images: image_ask.h. */

@@ -68,6 +68,7 @@ static void on_arrived(void *arg, const char *path,
     if (!held.repo)
         return;
     OFS_GUARD(&held.repo->mtx);
+    held.repo->fed = true;
     /* Without memory it is asked for. */
     (void)!ofs_blobset_put(&held.repo->blobs, digest, size, OFS_KNOWN_BLOB);
 }
