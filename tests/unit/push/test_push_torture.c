@@ -9,12 +9,18 @@
 
 enum fault { NO_FAULT, MEMORY, DISK };
 
-static enum fault armed;
-static int left; /* until it fails */
+/* Threads of the store allocate, too. */
+static _Atomic enum fault armed;
+static _Atomic int left; /* until it fails; 0: it has */
 
 static bool fails(enum fault kind)
 {
-    return armed == kind && left > 0 && --left == 0;
+    int n = left;
+
+    while (armed == kind && n > 0)
+        if (atomic_compare_exchange_weak(&left, &n, n - 1))
+            return n == 1;
+    return false;
 }
 
 void *__real_malloc(size_t size);
