@@ -13,24 +13,6 @@
 
 enum { NAME_LEN = OFS_STAGE_NAME_MAX - 1, FIRST_ROOM = 64 };
 
-/* A directory below `dirfd` that is ours alone; its descriptor. */
-static int open_dir(int dirfd, const char *name, struct ofs_err *err)
-{
-    OFS_AUTOCLOSE int fd = -1;
-    struct stat st;
-
-    if (mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST)
-        return ofs_err_errno(err, errno, name);
-    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return ofs_err_errno(err, errno, name);
-    if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-        return ofs_err_set(err, -EACCES,
-                           "%s: others have access to it, or it is theirs",
-                           name);
-    return ofs_take_fd(&fd);
-}
-
 static int lock(int dirfd, struct ofs_err *err)
 {
     OFS_AUTOCLOSE int fd =
@@ -55,13 +37,13 @@ static int open_all(struct ofs_stage *s, const char *dir, struct ofs_err *err)
     top = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (top < 0)
         return ofs_err_errno(err, errno, "open");
-    r = root = open_dir(top, "v1", err);
+    r = root = ofs_private_dir(top, "v1", err);
     if (r >= 0)
         r = s->lock_fd = lock(root, err);
     if (r >= 0)
-        r = s->files_fd = open_dir(root, "files", err);
+        r = s->files_fd = ofs_private_dir(root, "files", err);
     if (r >= 0)
-        r = s->jobs_fd = open_dir(root, "jobs", err);
+        r = s->jobs_fd = ofs_private_dir(root, "jobs", err);
     return r < 0 ? r : 0;
 }
 

@@ -64,24 +64,6 @@ static int find_boot_id(struct ofs_store *s)
     return 0;
 }
 
-/* A directory below `dirfd` that is ours alone; its descriptor. */
-static int open_dir(int dirfd, const char *name, struct ofs_err *err)
-{
-    OFS_AUTOCLOSE int fd = -1;
-    struct stat st;
-
-    if (mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST)
-        return ofs_err_errno(err, errno, name);
-    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return ofs_err_errno(err, errno, name);
-    if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-        return ofs_err_set(err, -EACCES,
-                           "%s: others have access to it, or it is theirs",
-                           name);
-    return ofs_take_fd(&fd);
-}
-
 static int open_dirs(struct ofs_store *s, struct ofs_err *err)
 {
     OFS_AUTOCLOSE int top = -1;
@@ -92,15 +74,15 @@ static int open_dirs(struct ofs_store *s, struct ofs_err *err)
     top = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (top < 0)
         return ofs_err_errno(err, errno, s->dir);
-    s->root_fd = open_dir(top, "v1", err);
+    s->root_fd = ofs_private_dir(top, "v1", err);
     if (s->root_fd >= 0)
-        s->files.blobs_fd = open_dir(s->root_fd, "blobs", err);
+        s->files.blobs_fd = ofs_private_dir(s->root_fd, "blobs", err);
     if (s->files.blobs_fd >= 0)
-        s->notes_fd = open_dir(s->root_fd, "notes", err);
+        s->notes_fd = ofs_private_dir(s->root_fd, "notes", err);
     if (s->notes_fd >= 0)
-        s->small.fd = open_dir(s->root_fd, "small", err);
+        s->small.fd = ofs_private_dir(s->root_fd, "small", err);
     if (s->small.fd >= 0)
-        s->files.quarantine_fd = open_dir(s->root_fd, "quarantine", err);
+        s->files.quarantine_fd = ofs_private_dir(s->root_fd, "quarantine", err);
     if (s->files.quarantine_fd < 0)
         return ofs_err_wrap(err, err && err->code ? err->code : -EIO, s->dir);
     return 0;

@@ -39,4 +39,12 @@ int ofs_file_replace(int dirfd, const char *path, const void *data, size_t len,
 /* mkdir -p with mode 0700 for what is made; -ENOTDIR. */
 int ofs_mkdirs(const char *path) OFS_MUST_CHECK;
 
+/*
+ * Open the directory `name` below `dirfd` (the caller closes it), made with
+ * mode 0700 if it is not there.  -EACCES: it is another user's, or others have
+ * access to it.
+ */
+int ofs_private_dir(int dirfd, const char *name,
+                    struct ofs_err *err) OFS_MUST_CHECK;
+
 #endif

@@ -197,3 +197,20 @@ int ofs_mkdirs(const char *path)
     }
     return *path ? 0 : -ENOENT;
 }
+
+int ofs_private_dir(int dirfd, const char *name, struct ofs_err *err)
+{
+    OFS_AUTOCLOSE int fd = -1;
+    struct stat st;
+
+    if (mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST)
+        return ofs_err_errno(err, errno, name);
+    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return ofs_err_errno(err, errno, name);
+    if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+        return ofs_err_set(err, -EACCES,
+                           "%s: others have access to it, or it is theirs",
+                           name);
+    return ofs_take_fd(&fd);
+}

@@ -281,6 +281,29 @@ static void directories_stop_at_what_is_none(void **state)
     assert_true(ofs_mkdirs("/proc/none") < 0);
 }
 
+static void a_private_directory_is_ours_alone(void **state)
+{
+    struct ofs_err err = { 0 };
+    struct stat st;
+    int fd = ofs_private_dir(root_fd, "mine", &err);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    (void)close(fd);
+    fd = ofs_private_dir(root_fd, "mine", &err);
+    assert_true(fd >= 0);
+    assert_int_equal(fchmod(fd, 0750), 0);
+    (void)close(fd);
+    assert_int_equal(ofs_private_dir(root_fd, "mine", &err), -EACCES);
+    assert_non_null(strstr(err.text, "mine"));
+    assert_int_equal(symlinkat("/tmp", root_fd, "link"), 0);
+    assert_int_equal(ofs_private_dir(root_fd, "link", &err), -ENOTDIR);
+    assert_int_equal(unlinkat(root_fd, "link", 0), 0);
+    assert_int_equal(unlinkat(root_fd, "mine", AT_REMOVEDIR), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +326,8 @@ int main(void)
         cmocka_unit_test_teardown(directories_are_made_with_their_parents,
                                   each_teardown),
         cmocka_unit_test_teardown(directories_stop_at_what_is_none,
+                                  each_teardown),
+        cmocka_unit_test_teardown(a_private_directory_is_ours_alone,
                                   each_teardown),
     };
 
