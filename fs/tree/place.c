@@ -89,6 +89,8 @@ int ofs_place_node(struct ofs_tree *t, const struct ofs_node *node,
     const char *name = name_of(node, text);
     bool blob = node->view == &ofs_view_blob;
 
+    if (node->view == &ofs_view_draft) /* under its name is another one now */
+        return ofs_err_set(err, -ESTALE, "the file has gone");
     if (!name)
         return ofs_err_set(err, -EPERM, "this file cannot be written");
     memset(ret, 0, sizeof(*ret));

@@ -405,6 +405,30 @@ static void a_blob_that_is_not_there_is_asked_for_once(void **state)
     assert_int_equal(trig_requests(&t), 0);
 }
 
+/* Two write one name, and the first has closed: the other looks it up anew. */
+static void a_file_that_was_pushed_is_stale_to_who_opens_it_late(void **state)
+{
+    WRIG_AUTO_IMAGE struct wrig_image im = { 0 };
+    struct ofs_file *first = NULL, *second = NULL;
+    struct ofs_open_how how;
+    TRIG_AUTO struct trig t;
+    struct ofs_entry e;
+
+    (void)state;
+    wrig_start(&t, NULL);
+    wrig_image(&im, 1, "1.5");
+    wrig_push(&t, "app", "old", &im);
+    assert_int_equal(wrig_open(&t, "app/new", /* truncate= */ true, &first), 0);
+    e = trig_stat(&t, "app/new");
+    assert_int_equal(wrig_put(&t, first, im.manifest, strlen(im.manifest)), 0);
+    assert_int_equal(wrig_close(&t, first), 0);
+    assert_int_equal(ofs_tree_open_write(t.tree, &t.call, e.attr.ino,
+                                         /* truncate= */ true, &second, &how,
+                                         &t.err),
+                     -ESTALE);
+    trig_reads(&t, "app/new", &im.digest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_tag_is_changed_in_a_copy),
         cmocka_unit_test(a_list_from_before_a_push_does_not_hide_the_tag),
         cmocka_unit_test(an_oci_layout_file_must_be_one),
+        cmocka_unit_test(a_file_that_was_pushed_is_stale_to_who_opens_it_late),
         cmocka_unit_test(a_blob_that_is_not_there_is_asked_for_once),
     };
 
