@@ -11,6 +11,7 @@
  * come at any time until ofs_op_settle(), which is therefore the first thing
  * every reply does.
  */
+#include "giveup.h"
 #include "ops_priv.h"
 
 #include "ocirfs/log.h"
@@ -26,7 +27,7 @@ static void on_interrupt(fuse_req_t req, void *arg)
     struct ofs_op *op = arg;
 
     (void)req;
-    ofs_call_cancel(&op->call);
+    ofs_giveup_asked(op);
 }
 
 static void enlist(struct ofs_op *op)

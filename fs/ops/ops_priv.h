@@ -56,7 +56,8 @@ struct ofs_op {
     bool pushes;      /* lasts as long as data move, so it has no deadline */
     struct ofs_session *session;
     struct ofs_call call;
-    bool waits;                  /* handed over; its interrupt is armed */
+    bool waits;    /* handed over; its interrupt is armed */
+    bool doubtful; /* interrupted by what means nothing; guarded likewise */
     struct ofs_op *next, **link; /* guarded by session.mtx */
 };
 
@@ -78,11 +79,13 @@ struct ofs_session {
     atomic_bool introduced;       /* INIT was answered */
     struct ofs_workers *pool;     /* for what has to wait */
     struct ofs_workers *notifier; /* tells the kernel; see notify.c */
+    struct ofs_workers *watcher;  /* of who was interrupted; see giveup.c */
     struct ofs_iobufs bufs;
     struct ofs_mutex mtx;      /* rank TREE, never held with the tree's */
     struct ofs_op *waiting;    /* guarded by mtx */
     struct ofs_opened *opened; /* guarded by mtx */
     bool stopping;             /* guarded by mtx */
+    bool watching;             /* guarded by mtx */
 };
 
 /* ---- devio.c ---- */

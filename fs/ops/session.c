@@ -104,10 +104,14 @@ static int make_threads(struct ofs_session *s, struct ofs_err *err)
     const struct ofs_workers_cfg notifier = { .name = "ofs-notify",
                                               .max_threads = 1,
                                               .max_queue = 256 };
+    const struct ofs_workers_cfg watcher = { .name = "ofs-signal",
+                                             .max_threads = 1,
+                                             .max_queue = 1 };
 
     s->pool = ofs_workers_new(&pool);
     s->notifier = ofs_workers_new(&notifier);
-    if (!s->pool || !s->notifier)
+    s->watcher = ofs_workers_new(&watcher);
+    if (!s->pool || !s->notifier || !s->watcher)
         return ofs_err_nomem(err, "the session");
     return 0;
 }
@@ -168,7 +172,8 @@ void ofs_session_stop(struct ofs_session *s)
     if (s->fuse)
         ofs_ops_cancel(s);
     ofs_workers_free(s->pool);
-    s->pool = NULL;
+    ofs_workers_free(s->watcher);
+    s->pool = s->watcher = NULL;
     ofs_opened_end_all(s);
 }
 
