@@ -10,6 +10,7 @@ import ground
 
 BIG, EIGHT, TAGS = "bench/big", "bench/eight", "bench/tags"
 MIB = 1 << 20
+N_PLACES = 32
 READ = 4096
 
 
@@ -44,7 +45,7 @@ class Data:
         imagetool.many_tags(registry, TAGS, self.n_tags)
         spread = random.Random(4096)
         self.places = [spread.randrange(self.big_size // READ) * READ
-                       for _ in range(32)]
+                       for _ in range(N_PLACES)]
 
     def publish(self, work, blobs, url):
         """The same bytes as plain files below a folder, for a web server."""

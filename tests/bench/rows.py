@@ -53,7 +53,7 @@ def make_rows(content, near, far, narrow):
     if content.big_size == 1024 * data.MIB:
         size = "1 GiB"
     blob = f"{size} blob"
-    places = f"{data.READ // 1024} KiB at {len(content.places)} random places"
+    places = f"{data.READ // 1024} KiB at {data.N_PLACES} random places"
     eight = f"8 blobs of {content.part_size // data.MIB} MiB at once"
     tags = f"{content.n_tags:,} tags"
     rows = [Row(f"{blob}, cold", "cold_big", n, True)
