@@ -11,7 +11,7 @@
 #include "refresh.h"
 
 enum {
-    MAX_UNUSED = 4096,          /* repositories; a tenancy has 500 and more */
+    MAX_UNUSED = 1024,          /* repositories; a tenancy has 500 and more */
     MAX_UNUSED_WEIGHT = 200000, /* tags and blobs known of them, ~150 B each */
 };
 

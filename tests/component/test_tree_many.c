@@ -209,7 +209,7 @@ static void ten_thousand_repositories_are_listed(void **state)
 
 static void what_was_not_used_for_long_is_forgotten(void **state)
 {
-    enum { MANY = 600, KEPT = 200 };
+    enum { MANY = 1500, KEPT = 1000 };
     TRIG_AUTO struct trig t;
     struct ofs_entry first;
     char path[64];
