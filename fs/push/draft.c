@@ -361,6 +361,8 @@ int ofs_draft_pread(struct ofs_draft *d, void *buf, size_t len, uint64_t off,
     if (len > size - off)
         len = (size_t)(size - off);
     r = ofs_pread_full(d->fd, buf, len, off);
+    if (r < 0 && ofs_draft_size(d) < off + len)
+        return ofs_err_set(err, -EBUSY, "somebody else has cut the file");
     if (r < 0)
         return ofs_err_errno(err, -r, "the staging area");
     *ret_n = len;
@@ -425,7 +427,7 @@ static int hash_file(struct ofs_draft *d, struct ofs_call *call,
             r = ofs_draft_pread(d, block, left < BLOCK ? left : BLOCK, off, &n,
                                 err);
         if (r == 0 && n == 0)
-            r = ofs_err_set(err, -EIO, "it was cut while it was read");
+            r = ofs_err_set(err, -EBUSY, "somebody else has cut the file");
         if (r < 0)
             return r;
         ofs_hash_update(h, block, n);
