@@ -20,12 +20,12 @@ ALLOW = {  # layer: the layers it may include, besides itself
     "net/base": [],
     "net/http": ["net/base"],
     "net/auth": ["net/base", "net/http"],
-    "net/oci": ["net/base", "net/http", "net/auth"],
+    "net/oracle": ["net/base", "net/http", "net/auth"],
     "net/registry": ["net/base", "net/http", "net/auth"],
     "fs/store": ["net/base"],
     "fs/image": ["net/base", "fs/store"],
     "fs/push": ["net/base", "net/registry", "fs/store"],
-    "fs/tree": ["net/base", "net/oci", "net/registry", "fs/store", "fs/image",
+    "fs/tree": ["net/base", "net/oracle", "net/registry", "fs/store", "fs/image",
                 "fs/push"],
     "fs/ops": ["net/base", "fs/tree"],
     "fs/app": ["*"],
@@ -33,7 +33,7 @@ ALLOW = {  # layer: the layers it may include, besides itself
 DOOR = {  # foreign header: the only layers that may include it
     "curl/": ["net/http"],
     "fuse": ["fs/ops"],
-    "jansson": ["net/base", "net/oci", "net/registry", "net/auth", "fs/push"],
+    "jansson": ["net/base", "net/oracle", "net/registry", "net/auth", "fs/push"],
     "archive": ["fs/push"],
     "openssl/": ["net/base", "net/auth"],
     "zlib": ["fs/image"],
@@ -46,7 +46,7 @@ HEADER_ONLY = {  # public headers that have no .c file of their name
     "source": "fs/store",
 }
 GENERATED = {  # headers that the build makes
-    "oci_regions_table.h": "net/auth",
+    "ora_regions_table.h": "net/auth",
 }
 PUBLIC = "include/ocirfs"
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(["<])([^">]+)[">]', re.M)

@@ -54,8 +54,8 @@ static int build_files(struct ofs_app *a, struct ofs_err *err)
         .damaged_arg = a,
     };
     struct ofs_tree_cfg tree = {
-        .url = a->oci.registry_url,
-        .ocir = ofs_app_oci_tree(&a->oci),
+        .url = a->ora.registry_url,
+        .ocir = ofs_app_oracle_tree(&a->ora),
         .clock = &ofs_system_clock,
         .repos = &a->o->repos,
         .ttl_ms = a->o->ttl_ms,

@@ -46,7 +46,7 @@ static int build_tokens(struct ofs_app *a, struct ofs_err *err)
 {
     const struct ofs_cred_source docker = { find_cred, forget_cred,
                                             a->docker_auth };
-    const struct ofs_cred_source principal = ofs_app_oci_creds(&a->oci);
+    const struct ofs_cred_source principal = ofs_app_oracle_creds(&a->ora);
     /* Who names a file does not want to be somebody else when it is refused. */
     bool docker_first = !principal.find || a->o->auth_file;
     const struct ofs_tokens_cfg tokens = {
@@ -78,10 +78,10 @@ static int build_http(struct ofs_app *a, struct ofs_err *err)
 
 static int build_registry(struct ofs_app *a, struct ofs_err *err)
 {
-    OFS_AUTOFREE char *hint = ofs_app_oci_hint(&a->oci);
+    OFS_AUTOFREE char *hint = ofs_app_oracle_hint(&a->ora);
     const struct ofs_registry_cfg registry = {
         .denied_hint = hint,
-        .url = a->oci.registry_url,
+        .url = a->ora.registry_url,
         .mirror_url = a->o->mirror,
         .http = a->http,
         .tokens = a->tokens,
@@ -98,13 +98,13 @@ int ofs_app_build_net(struct ofs_app *a, struct ofs_err *err)
     int r;
 
     ofs_openssl_wipe_start();
-    r = ofs_app_oci_find(&a->oci, a->o, a->env, err);
+    r = ofs_app_oracle_find(&a->ora, a->o, a->env, err);
     if (r == 0)
         r = build_http(a, err);
     if (r == 0)
         r = build_docker_auth(a, err);
     if (r == 0)
-        r = ofs_app_oci_build(&a->oci, a->http, err);
+        r = ofs_app_oracle_build(&a->ora, a->http, err);
     if (r == 0)
         r = build_tokens(a, err);
     if (r == 0)
@@ -118,10 +118,10 @@ static int check(struct ofs_app *a, struct ofs_call *call, struct ofs_err *err)
 {
     const char *repo = a->o->repos.n ? a->o->repos.at[0] : NULL;
     OFS_AUTOFREE char *name = NULL;
-    int r = ofs_app_oci_check(&a->oci, call, err);
+    int r = ofs_app_oracle_check(&a->ora, call, err);
 
-    if (r == 0 && repo && a->oci.on) {
-        name = ofs_app_oci_name(&a->oci, repo);
+    if (r == 0 && repo && a->ora.on) {
+        name = ofs_app_oracle_name(&a->ora, repo);
         if (!name)
             return ofs_err_nomem(err, "a name");
     }
@@ -152,7 +152,7 @@ void ofs_app_stop_net(struct ofs_app *a)
 {
     if (a->http)
         ofs_http_stop(a->http);
-    ofs_app_oci_stop(&a->oci);
+    ofs_app_oracle_stop(&a->ora);
 }
 
 void ofs_app_free_net(struct ofs_app *a)
@@ -160,6 +160,6 @@ void ofs_app_free_net(struct ofs_app *a)
     ofs_registry_free(a->registry);
     ofs_tokens_free(a->tokens);
     ofs_docker_auth_free(a->docker_auth);
-    ofs_app_oci_done(&a->oci);
+    ofs_app_oracle_done(&a->ora);
     ofs_http_free(a->http);
 }

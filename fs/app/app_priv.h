@@ -4,7 +4,7 @@
 
 /* Inside fs/app: all objects of a mount, and who makes them. */
 
-#include "app_oci.h"
+#include "app_oracle.h"
 #include "status.h"
 
 struct ofs_docker_auth;
@@ -21,7 +21,7 @@ struct ofs_app {
     const struct ofs_env *env;
     char *mountpoint;
     struct ofs_http *http;
-    struct ofs_app_oci oci;
+    struct ofs_app_oracle ora;
     struct ofs_docker_auth *docker_auth;
     struct ofs_tokens *tokens;
     struct ofs_registry *registry;

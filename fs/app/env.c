@@ -9,9 +9,9 @@ static const char *get(const char *name)
     return value && *value ? value : NULL;
 }
 
-static struct ofs_oci_env capture_oci(void)
+static struct ofs_ora_env capture_oci(void)
 {
-    return (struct ofs_oci_env){
+    return (struct ofs_ora_env){
         .home = get("HOME"),
         .cli_user = get("OCI_CLI_USER"),
         .cli_tenancy = get("OCI_CLI_TENANCY"),
@@ -50,7 +50,7 @@ void ofs_env_capture(struct ofs_env *ret)
         .registry_auth_file = getenv("REGISTRY_AUTH_FILE"),
         .path = getenv("PATH"),
         .term = getenv("TERM"),
-        .oci = capture_oci(),
+        .ora = capture_oci(),
         .oci_region_metadata = get("OCI_REGION_METADATA"),
         .oci_default_realm = get("OCI_DEFAULT_REALM"),
         .uid = getuid(),

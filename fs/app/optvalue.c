@@ -2,7 +2,7 @@
 #include "optvalue.h"
 
 #include "ocirfs/log.h"
-#include "ocirfs/oci_auth.h"
+#include "ocirfs/ora_auth.h"
 #include "ocirfs/str.h"
 
 #include <sys/types.h>
@@ -120,7 +120,7 @@ int ofs_opt_path(const char *text, void *member)
 
 int ofs_opt_auth(const char *text, void *member)
 {
-    return ofs_oci_auth_is_kind(text) ? ofs_opt_text(text, member) : -EBADMSG;
+    return ofs_ora_auth_is_kind(text) ? ofs_opt_text(text, member) : -EBADMSG;
 }
 
 int ofs_opt_list(const char *text, void *member)

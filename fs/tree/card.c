@@ -9,7 +9,7 @@ struct card {
     char *path, *key; /* immutable */
     /* Guarded by cards.mtx: */
     struct ofs_listing list;
-    struct ofs_oci_repository repo; /* id NULL: not known */
+    struct ofs_ora_repository repo; /* id NULL: not known */
 };
 
 struct ofs_cards {
@@ -23,7 +23,7 @@ static void card_free(void *arg)
 
     if (!c)
         return;
-    ofs_oci_repository_done(&c->repo);
+    ofs_ora_repository_done(&c->repo);
     free(c->path);
     free(c->key);
     free(c);
@@ -78,14 +78,14 @@ static int fetch(struct ofs_tree *t, void *owner, struct ofs_call *call,
                  struct ofs_err *err)
 {
     OFS_AUTO(ofs_repo_ocids_done) struct ofs_repo_ocids ocids = { 0 };
-    OFS_AUTO(ofs_oci_repository_done) struct ofs_oci_repository repo = { 0 };
+    OFS_AUTO(ofs_ora_repository_done) struct ofs_ora_repository repo = { 0 };
     int64_t asked_ms = ofs_tree_now(t);
-    struct ofs_oci_repository old;
+    struct ofs_ora_repository old;
     struct card *c = owner;
     int r = ofs_tenancy_find(t, call, c->path, &ocids, err);
 
     if (r == 0)
-        r = ofs_oci_get_repository(t->oci, call, ocids.id, &repo, err);
+        r = ofs_ora_get_repository(t->ora, call, ocids.id, &repo, err);
     if (r < 0)
         return r;
     OFS_GUARD(&t->cards->mtx);
@@ -150,7 +150,7 @@ void ofs_card_forget(struct ofs_tree *t, const char *path)
 }
 
 bool ofs_card_look(struct ofs_tree *t, const char *path,
-                   void (*fn)(const struct ofs_oci_repository *repo, void *arg),
+                   void (*fn)(const struct ofs_ora_repository *repo, void *arg),
                    void *arg)
 {
     const struct card *c;
@@ -164,7 +164,7 @@ bool ofs_card_look(struct ofs_tree *t, const char *path,
     return true;
 }
 
-static void look_immutable(const struct ofs_oci_repository *repo, void *arg)
+static void look_immutable(const struct ofs_ora_repository *repo, void *arg)
 {
     *(bool *)arg = repo->is_immutable == 1;
 }

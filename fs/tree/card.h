@@ -9,7 +9,7 @@
 
 #include "tree_priv.h"
 
-#include "ocirfs/oci.h"
+#include "ocirfs/oracle.h"
 
 struct ofs_cards;
 
@@ -31,7 +31,7 @@ void ofs_card_forget(struct ofs_tree *t, const char *path); /* it changed */
  * is known.
  */
 bool ofs_card_look(struct ofs_tree *t, const char *path,
-                   void (*fn)(const struct ofs_oci_repository *repo, void *arg),
+                   void (*fn)(const struct ofs_ora_repository *repo, void *arg),
                    void *arg);
 
 /* Is it known that its tags cannot be moved? */

@@ -5,7 +5,7 @@
 
 /* The list in order of OCIDs; place `n` stands for the tenancy itself. */
 struct plan {
-    const struct ofs_oci_compartment **at;
+    const struct ofs_ora_compartment **at;
     size_t n;
     size_t *parent; /* place of the parent */
     size_t *index;  /* in the tree that is made; OUTSIDE, UNKNOWN */
@@ -32,7 +32,7 @@ void ofs_comptree_done(struct ofs_comptree *t)
 
 static int by_id(const void *a, const void *b)
 {
-    const struct ofs_oci_compartment *const *x = a, *const *y = b;
+    const struct ofs_ora_compartment *const *x = a, *const *y = b;
 
     return strcmp((*x)->id, (*y)->id);
 }
@@ -40,15 +40,15 @@ static int by_id(const void *a, const void *b)
 /* The place of an OCID; p->n: it is none of the list. */
 static size_t place_of(const struct plan *p, const char *id)
 {
-    const struct ofs_oci_compartment key = { .id = (char *)(uintptr_t)id };
-    const struct ofs_oci_compartment *wanted = &key, **found = NULL;
+    const struct ofs_ora_compartment key = { .id = (char *)(uintptr_t)id };
+    const struct ofs_ora_compartment *wanted = &key, **found = NULL;
 
     if (p->n > 0)
         found = bsearch(&wanted, p->at, p->n, sizeof(p->at[0]), by_id);
     return found ? (size_t)(found - p->at) : p->n;
 }
 
-static int plan_init(struct plan *p, const struct ofs_oci_compartments *list)
+static int plan_init(struct plan *p, const struct ofs_ora_compartments *list)
 {
     size_t n = 0;
 
@@ -223,7 +223,7 @@ static int part_namesakes(struct ofs_comptree *t)
     return 0;
 }
 
-int ofs_comptree_build(const struct ofs_oci_compartments *list,
+int ofs_comptree_build(const struct ofs_ora_compartments *list,
                        const char *tenancy, const char *wanted,
                        struct ofs_comptree *ret)
 {

@@ -10,7 +10,7 @@
  * not in the list lies below the root, and so does one of each circle.
  */
 
-#include "ocirfs/oci.h"
+#include "ocirfs/oracle.h"
 
 #include "nodes.h"
 
@@ -38,7 +38,7 @@ void ofs_comptree_done(struct ofs_comptree *t);
  * allows none, but orphans come together) the first by OCID keeps it.  The
  * others, and those whose name is no file name, are listed by their OCID.
  */
-int ofs_comptree_build(const struct ofs_oci_compartments *list,
+int ofs_comptree_build(const struct ofs_ora_compartments *list,
                        const char *tenancy, const char *wanted,
                        struct ofs_comptree *ret) OFS_MUST_CHECK;
 

@@ -8,14 +8,14 @@ static int ask(struct ofs_tree *t, struct ofs_call *call, struct ofs_repo *repo,
                struct ofs_imagetable *ret, struct ofs_err *err)
 {
     OFS_AUTO(ofs_repo_ocids_done) struct ofs_repo_ocids ocids = { 0 };
-    OFS_AUTO(ofs_oci_images_done) struct ofs_oci_images images = { 0 };
+    OFS_AUTO(ofs_ora_images_done) struct ofs_ora_images images = { 0 };
     int r = ofs_tenancy_find(t, call, repo->path, &ocids, err);
 
     /* Whoever may write wants to know whether tags can be moved. */
     if (r == 0 && t->push && !ofs_card_look(t, repo->path, NULL, NULL))
         (void)!ofs_card_want(t, call, repo->path, NULL);
     if (r == 0)
-        r = ofs_oci_list_images(t->oci, call, ocids.compartment, ocids.id,
+        r = ofs_ora_list_images(t->ora, call, ocids.compartment, ocids.id,
                                 &images, err);
     if (r == 0 && ofs_imagetable_build(&images, ret) < 0)
         r = ofs_err_nomem(err, "a list of images");

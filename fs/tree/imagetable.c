@@ -34,7 +34,7 @@ static int by_tag(const void *a, const void *b)
     return strcmp((*x)->tag, (*y)->tag);
 }
 
-int ofs_imagetable_build(struct ofs_oci_images *images,
+int ofs_imagetable_build(struct ofs_ora_images *images,
                          struct ofs_imagetable *ret)
 {
     struct ofs_imagetable t = { 0 };
@@ -46,7 +46,7 @@ int ofs_imagetable_build(struct ofs_oci_images *images,
         return -ENOMEM;
     }
     for (size_t i = 0; i < images->n; i++) {
-        struct ofs_oci_image *image = &images->at[i];
+        struct ofs_ora_image *image = &images->at[i];
 
         t.by_digest[i].digest = image->digest;
         t.by_digest[i].created_s = image->created_s;

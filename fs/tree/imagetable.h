@@ -10,7 +10,7 @@
  * tag that is not in the table may exist.
  */
 
-#include "ocirfs/oci.h"
+#include "ocirfs/oracle.h"
 
 struct ofs_image_row {
     struct ofs_digest digest;
@@ -26,7 +26,7 @@ struct ofs_imagetable {
 
 void ofs_imagetable_done(struct ofs_imagetable *t);
 /* Tags are taken out of `images`.  -ENOMEM. */
-int ofs_imagetable_build(struct ofs_oci_images *images,
+int ofs_imagetable_build(struct ofs_ora_images *images,
                          struct ofs_imagetable *ret) OFS_MUST_CHECK;
 
 /* NULL: not told. */

@@ -4,7 +4,7 @@
 #include "ocirfs/reg_publish.h"
 
 #include "card.h"
-#include "manage_oci.h"
+#include "manage_ocir.h"
 #include "manage_plain.h"
 
 int ofs_manage_mkdir(struct ofs_tree *t, struct ofs_call *call,

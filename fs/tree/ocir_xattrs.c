@@ -45,7 +45,7 @@ struct filling {
     int r;
 };
 
-static void fill_repo(const struct ofs_oci_repository *repo, void *arg)
+static void fill_repo(const struct ofs_ora_repository *repo, void *arg)
 {
     struct filling *f = arg;
     struct ofs_xattrs *x = f->x;
@@ -113,7 +113,7 @@ static int dir_xattrs(struct ofs_tree *t, struct ofs_call *call,
 /* ---- tags ---- */
 
 /* When this tag was set; the image may have been pushed long before. */
-static int64_t tagged_s(const struct ofs_oci_image *image, const char *tag)
+static int64_t tagged_s(const struct ofs_ora_image *image, const char *tag)
 {
     for (size_t i = 0; i < image->n_versions; i++)
         if (strcmp(image->versions[i].tag, tag) == 0)
@@ -121,7 +121,7 @@ static int64_t tagged_s(const struct ofs_oci_image *image, const char *tag)
     return image->created_s;
 }
 
-static int fill_tag(const struct ofs_oci_image *image, const char *tag,
+static int fill_tag(const struct ofs_ora_image *image, const char *tag,
                     struct ofs_xattrs *x)
 {
     return add(x, "id", image->id) < 0 ||
@@ -173,12 +173,12 @@ static int parse_bool(const char *name, const char *text, int *ret,
 }
 
 static int describe(const char *name, const struct ofs_buf *value,
-                    struct ofs_oci_repository_change *ret, struct ofs_err *err)
+                    struct ofs_ora_repository_change *ret, struct ofs_err *err)
 {
     const char *text = value ? ofs_buf_str(value) : "";
     const char *word = name + strlen(OFS_OCIR_XATTR);
 
-    *ret = (struct ofs_oci_repository_change){ .is_public = -1,
+    *ret = (struct ofs_ora_repository_change){ .is_public = -1,
                                                .is_immutable = -1 };
     if (value && strlen(text) != value->len)
         return ofs_err_set(err, -EINVAL, "%s has a NUL in it", name);
@@ -196,7 +196,7 @@ int ofs_ocir_set_xattr(struct ofs_tree *t, struct ofs_call *call,
                        const struct ofs_node *node, const char *name,
                        const struct ofs_buf *value, struct ofs_err *err)
 {
-    struct ofs_oci_repository_change change;
+    struct ofs_ora_repository_change change;
     int r;
 
     if (!t->tenancy || !ofs_str_starts(name, OFS_OCIR_XATTR))

@@ -13,7 +13,7 @@ void ofs_tagcard_unref(struct ofs_tagcard *c)
 {
     if (!c || atomic_fetch_sub(&c->refs, 1) > 1)
         return;
-    ofs_oci_image_done(&c->image);
+    ofs_ora_image_done(&c->image);
     free(c->uri);
     free(c);
 }
@@ -90,7 +90,7 @@ int ofs_tagcard_get(struct ofs_tree *t, struct ofs_call *call, const char *path,
     atomic_init(&fresh->refs, 1);
     fresh->at_ms = ofs_tree_now(t);
     fresh->uri = ofs_take(&uri);
-    r = ofs_oci_lookup_image(t->oci, call, fresh->uri, &fresh->image, err);
+    r = ofs_ora_lookup_image(t->ora, call, fresh->uri, &fresh->image, err);
     if (r < 0)
         return r;
     put(t->tagcards, fresh);

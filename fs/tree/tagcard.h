@@ -10,13 +10,13 @@
 
 #include "tree_priv.h"
 
-#include "ocirfs/oci.h"
+#include "ocirfs/oracle.h"
 
 struct ofs_tagcard {
     atomic_uint refs;
     int64_t at_ms;
     char *uri; /* "<path>:<tag>" */
-    struct ofs_oci_image image;
+    struct ofs_ora_image image;
 };
 
 struct ofs_tagcards;

@@ -27,10 +27,10 @@ static void scope_free(void *arg)
 
 void ofs_tenancy_repo_free(void *arg)
 {
-    struct ofs_oci_repository *repo = arg;
+    struct ofs_ora_repository *repo = arg;
 
     if (repo)
-        ofs_oci_repository_done(repo);
+        ofs_ora_repository_done(repo);
     free(repo);
 }
 
@@ -43,7 +43,7 @@ void ofs_tenancy_free(struct ofs_tenancy *n)
     if (n->scopes)
         ofs_map_free(n->scopes, scope_free);
     ofs_comptree_done(&n->tree);
-    ofs_oci_compartments_done(&n->raw);
+    ofs_ora_compartments_done(&n->raw);
     ofs_strv_done(&n->named);
     ofs_mutex_done(&n->mtx);
     free(n->id);
@@ -81,7 +81,7 @@ struct ofs_tenancy *ofs_tenancy_new(struct ofs_tree *t,
     if (!n)
         return NULL;
     ofs_mutex_init(&n->mtx, OFS_RANK_NODE);
-    n->oci = cfg->oci;
+    n->ora = cfg->ora;
     n->warn = cfg->warn;
     n->warn_arg = cfg->warn_arg;
     n->list.ttl_ms = t->ttl_ms;
@@ -126,7 +126,7 @@ static const struct ofs_strv *names_of(const struct ofs_tenancy *n,
 
 const struct ofs_compartment *
 ofs_tenancy_home(const struct ofs_tenancy *n,
-                 const struct ofs_oci_repository *repo)
+                 const struct ofs_ora_repository *repo)
 {
     const struct ofs_compartment *c =
         ofs_comptree_of_id(&n->tree, repo->compartment_id);
@@ -136,7 +136,7 @@ ofs_tenancy_home(const struct ofs_tenancy *n,
     return &n->tree.at[0];
 }
 
-static const struct ofs_oci_repository *find_repo(const struct ofs_tenancy *n,
+static const struct ofs_ora_repository *find_repo(const struct ofs_tenancy *n,
                                                   const char *path)
 {
     const char *name = ofs_tenancy_display(n, path);
@@ -253,7 +253,7 @@ bool ofs_tenancy_place_of(struct ofs_tree *t, const char *path,
                           struct ofs_place *ret)
 {
     struct ofs_tenancy *n = t->tenancy;
-    const struct ofs_oci_repository *repo;
+    const struct ofs_ora_repository *repo;
     const struct ofs_compartment *home;
 
     OFS_GUARD(&n->mtx);

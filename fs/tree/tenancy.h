@@ -119,7 +119,7 @@ int ofs_tenancy_move(struct ofs_tree *t, struct ofs_call *call,
                      struct ofs_err *err) OFS_MUST_CHECK;
 int ofs_tenancy_update(struct ofs_tree *t, struct ofs_call *call,
                        const char *path,
-                       const struct ofs_oci_repository_change *change,
+                       const struct ofs_ora_repository_change *change,
                        struct ofs_err *err) OFS_MUST_CHECK;
 /* The manifest and its other tags stay. */
 int ofs_tenancy_untag(struct ofs_tree *t, struct ofs_call *call,

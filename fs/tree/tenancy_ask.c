@@ -69,7 +69,7 @@ static bool is_free_tier(const struct ofs_err *err)
 static int ask_compartments(struct ofs_tenancy *n, struct ofs_call *call,
                             struct ofs_tenancy_answer *a, struct ofs_err *err)
 {
-    int r = ofs_oci_list_compartments(n->oci, call, &a->compartments, err);
+    int r = ofs_ora_list_compartments(n->ora, call, &a->compartments, err);
 
     if (r == 0 || !is_refusal(r, err))
         return r;
@@ -97,7 +97,7 @@ static int ask_repos(struct ofs_tree *t, struct ofs_call *call,
         a->no_repos = a->not_asked = true;
         return 0;
     }
-    r = ofs_oci_list_repositories(n->oci, call, n->id, /* subtree= */ true,
+    r = ofs_ora_list_repositories(n->ora, call, n->id, /* subtree= */ true,
                                   &a->repos, err);
     if (r == 0 || !is_refusal(r, err))
         return r;
@@ -192,12 +192,12 @@ static int want_all(struct ofs_tree *t, struct ofs_call *call,
 static int ask_scope(struct ofs_tree *t, struct ofs_scope *s,
                      struct ofs_call *call, struct ofs_err *err)
 {
-    struct ofs_oci_repositories repos = { 0 };
+    struct ofs_ora_repositories repos = { 0 };
     struct ofs_tenancy *n = t->tenancy;
     int64_t asked_ms = ofs_tree_now(t);
     uint64_t changes = changes_of(n);
     const char *why = NULL;
-    int r = ofs_oci_list_repositories(n->oci, call, s->id, /* subtree= */ false,
+    int r = ofs_ora_list_repositories(n->ora, call, s->id, /* subtree= */ false,
                                       &repos, err);
 
     if (r < 0 && is_refusal(r, err)) {
@@ -208,7 +208,7 @@ static int ask_scope(struct ofs_tree *t, struct ofs_scope *s,
         r = AGAIN;
     if (r == 0)
         r = ofs_tenancy_take_scope(t, s, &repos, why, asked_ms);
-    ofs_oci_repositories_done(&repos);
+    ofs_ora_repositories_done(&repos);
     return r;
 }
 
@@ -355,7 +355,7 @@ static int fetch_namespace(struct ofs_call *call, void *arg,
     struct ofs_tree *t = arg;
     struct ofs_tenancy *n = t->tenancy;
     OFS_AUTOFREE char *ns = NULL;
-    int r = ofs_oci_namespace(n->oci, call, &ns, err);
+    int r = ofs_ora_namespace(n->ora, call, &ns, err);
 
     if (r < 0)
         return r;
@@ -389,7 +389,7 @@ int ofs_tenancy_namespace(struct ofs_tree *t, struct ofs_call *call,
 static int known_ocids(struct ofs_tenancy *n, const char *path,
                        struct ofs_repo_ocids *ret)
 {
-    const struct ofs_oci_repository *repo;
+    const struct ofs_ora_repository *repo;
     const char *name;
 
     OFS_GUARD(&n->mtx);

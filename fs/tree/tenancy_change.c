@@ -8,8 +8,8 @@ int ofs_tenancy_create(struct ofs_tree *t, struct ofs_call *call,
                        const char *compartment, const char *display,
                        struct ofs_err *err)
 {
-    OFS_AUTO(ofs_oci_repository_done) struct ofs_oci_repository repo = { 0 };
-    int r = ofs_oci_create_repository(t->oci, call, compartment, display, &repo,
+    OFS_AUTO(ofs_ora_repository_done) struct ofs_ora_repository repo = { 0 };
+    int r = ofs_ora_create_repository(t->ora, call, compartment, display, &repo,
                                       err);
 
     if (r < 0)
@@ -22,7 +22,7 @@ int ofs_tenancy_delete(struct ofs_tree *t, struct ofs_call *call,
                        const char *path, const char *id, const char *etag,
                        struct ofs_err *err)
 {
-    int r = ofs_oci_delete_repository(t->oci, call, id, etag, err);
+    int r = ofs_ora_delete_repository(t->ora, call, id, etag, err);
 
     if (r < 0 && r != -ENOENT)
         return r;
@@ -39,7 +39,7 @@ int ofs_tenancy_move(struct ofs_tree *t, struct ofs_call *call,
     int r = ofs_tenancy_find(t, call, path, &ocids, err);
 
     if (r == 0)
-        r = ofs_oci_move_repository(t->oci, call, ocids.id, compartment, err);
+        r = ofs_ora_move_repository(t->ora, call, ocids.id, compartment, err);
     if (r < 0)
         return r;
     ofs_card_forget(t, path);
@@ -50,14 +50,14 @@ int ofs_tenancy_move(struct ofs_tree *t, struct ofs_call *call,
 
 int ofs_tenancy_update(struct ofs_tree *t, struct ofs_call *call,
                        const char *path,
-                       const struct ofs_oci_repository_change *change,
+                       const struct ofs_ora_repository_change *change,
                        struct ofs_err *err)
 {
     OFS_AUTO(ofs_repo_ocids_done) struct ofs_repo_ocids ocids = { 0 };
     int r = ofs_tenancy_find(t, call, path, &ocids, err);
 
     if (r == 0)
-        r = ofs_oci_update_repository(t->oci, call, ocids.id, change, err);
+        r = ofs_ora_update_repository(t->ora, call, ocids.id, change, err);
     if (r == 0)
         ofs_card_forget(t, path);
     return r;
@@ -66,12 +66,12 @@ int ofs_tenancy_update(struct ofs_tree *t, struct ofs_call *call,
 static int untag(struct ofs_tree *t, struct ofs_call *call, const char *uri,
                  const char *tag, struct ofs_err *err)
 {
-    OFS_AUTO(ofs_oci_image_done) struct ofs_oci_image image = { 0 };
-    int r = ofs_oci_lookup_image(t->oci, call, uri, &image, err);
+    OFS_AUTO(ofs_ora_image_done) struct ofs_ora_image image = { 0 };
+    int r = ofs_ora_lookup_image(t->ora, call, uri, &image, err);
 
     if (r < 0)
         return r;
-    return ofs_oci_remove_version(t->oci, call, &image, tag, err);
+    return ofs_ora_remove_version(t->ora, call, &image, tag, err);
 }
 
 int ofs_tenancy_untag(struct ofs_tree *t, struct ofs_call *call,

@@ -46,7 +46,7 @@ static void format_repos(const struct ofs_tenancy *n, const char *compartment,
     if (n->each && s && s->list.state == OFS_LIST_KNOWN)
         format_row(&asked, b);
     for (size_t i = 0; s && i < s->names.n; i++) {
-        const struct ofs_oci_repository *repo =
+        const struct ofs_ora_repository *repo =
             ofs_map_get(n->repos, s->names.at[i]);
         const struct row row = { .kind = 'r',
                                  .id = repo->id,
@@ -63,7 +63,7 @@ int ofs_note_format_tenancy(const struct ofs_tenancy *n, struct ofs_buf *b)
     (void)ofs_buf_addf(b, "%s %s %s\n", first_words, n->each ? "each" : "all",
                        n->ns ? n->ns : "-");
     for (size_t i = 0; i < n->raw.n; i++) {
-        const struct ofs_oci_compartment *c = &n->raw.at[i];
+        const struct ofs_ora_compartment *c = &n->raw.at[i];
         const struct row row = { .kind = 'c',
                                  .id = c->id,
                                  .parent = c->parent_id,
@@ -114,15 +114,15 @@ static void *grow(void **at, size_t n, size_t size)
 }
 
 static int add_compartment(const struct row *row,
-                           struct ofs_oci_compartments *to)
+                           struct ofs_ora_compartments *to)
 {
-    struct ofs_oci_compartment *c =
+    struct ofs_ora_compartment *c =
         grow((void **)&to->at, to->n, sizeof(to->at[0]));
 
     if (!c)
         return -ENOMEM;
     to->n++;
-    *c = (struct ofs_oci_compartment){ .id = strdup(row->id),
+    *c = (struct ofs_ora_compartment){ .id = strdup(row->id),
                                        .parent_id = strdup(row->parent),
                                        .name = strdup(row->name),
                                        .created_s = row->created_s };
@@ -130,15 +130,15 @@ static int add_compartment(const struct row *row,
 }
 
 static int add_repo(const struct row *row, const char *ns,
-                    struct ofs_oci_repositories *to)
+                    struct ofs_ora_repositories *to)
 {
-    struct ofs_oci_repository *repo =
+    struct ofs_ora_repository *repo =
         grow((void **)&to->at, to->n, sizeof(to->at[0]));
 
     if (!repo)
         return -ENOMEM;
     to->n++;
-    *repo = (struct ofs_oci_repository){ .id = strdup(row->id),
+    *repo = (struct ofs_ora_repository){ .id = strdup(row->id),
                                          .compartment_id = strdup(row->parent),
                                          .name = strdup(row->name),
                                          .namespace_name = strdup(ns),

@@ -31,7 +31,7 @@ struct ofs_scope {
 
 struct ofs_tenancy {
     /* Immutable: */
-    struct ofs_oci *oci;
+    struct ofs_ora *ora;
     char *id, *wanted; /* the tenancy's OCID; what to mount, or NULL */
     bool is_named;     /* the user said which repositories to show */
     void (*warn)(void *arg, const char *sentence);
@@ -41,10 +41,10 @@ struct ofs_tenancy {
     struct ofs_listing list;
     struct ofs_strv named; /* these; display names, sorted */
     char *ns;              /* NULL: not said yet */
-    struct ofs_oci_compartments raw;
+    struct ofs_ora_compartments raw;
     struct ofs_comptree tree;
     struct ofs_map *scopes;  /* OCID -> struct ofs_scope */
-    struct ofs_map *repos;   /* display name -> struct ofs_oci_repository */
+    struct ofs_map *repos;   /* display name -> struct ofs_ora_repository */
     bool each;               /* there is no list of all repositories, so ... */
     int64_t each_at_ms;      /* ... as was said then */
     char why[OFS_WHY_MAX];   /* nor one of any compartment; "": there may be */
@@ -57,8 +57,8 @@ struct ofs_tenancy {
 
 /* What the control plane said at once; owned. */
 struct ofs_tenancy_answer {
-    struct ofs_oci_compartments compartments;
-    struct ofs_oci_repositories repos;
+    struct ofs_ora_compartments compartments;
+    struct ofs_ora_repositories repos;
     bool no_compartments;  /* we may not list them: what was known stays */
     bool no_repos;         /* there is no list of all: likewise */
     bool not_asked;        /* because that was said a while ago */
@@ -74,12 +74,12 @@ int ofs_tenancy_take(struct ofs_tree *t, struct ofs_tenancy_answer *a,
                      int64_t asked_ms) OFS_MUST_CHECK;
 /* Likewise of the repositories of one compartment; `why` refused, or NULL. */
 int ofs_tenancy_take_scope(struct ofs_tree *t, struct ofs_scope *s,
-                           struct ofs_oci_repositories *repos, const char *why,
+                           struct ofs_ora_repositories *repos, const char *why,
                            int64_t asked_ms) OFS_MUST_CHECK;
 
 /* We made one (what *repo holds is taken out), deleted or moved one. */
 int ofs_tenancy_put(struct ofs_tree *t,
-                    struct ofs_oci_repository *repo) OFS_MUST_CHECK;
+                    struct ofs_ora_repository *repo) OFS_MUST_CHECK;
 void ofs_tenancy_remove(struct ofs_tree *t, const char *path);
 int ofs_tenancy_moved(struct ofs_tree *t, const char *path,
                       const char *compartment) OFS_MUST_CHECK;
@@ -89,7 +89,7 @@ void ofs_tenancy_repo_free(void *repo);
 /* With mtx held, as the next one: where a repository is shown, or NULL. */
 const struct ofs_compartment *
 ofs_tenancy_home(const struct ofs_tenancy *n,
-                 const struct ofs_oci_repository *repo);
+                 const struct ofs_ora_repository *repo);
 
 /* "web" of "<namespace>/web"; NULL: the path has another beginning. */
 const char *ofs_tenancy_display(const struct ofs_tenancy *n, const char *path);

@@ -14,8 +14,8 @@
 
 void ofs_tenancy_answer_done(struct ofs_tenancy_answer *a)
 {
-    ofs_oci_compartments_done(&a->compartments);
-    ofs_oci_repositories_done(&a->repos);
+    ofs_ora_compartments_done(&a->compartments);
+    ofs_ora_repositories_done(&a->repos);
 }
 
 /* ---- with mtx held, up to the next line of this kind ---- */
@@ -42,7 +42,7 @@ static struct ofs_scope *scope_need(struct ofs_tree *t, const char *id)
 
 /* Names that no registry path can be made of are not there. */
 static bool is_sane(const struct ofs_tenancy *n,
-                    const struct ofs_oci_repository *repo)
+                    const struct ofs_ora_repository *repo)
 {
     OFS_AUTOFREE char *path = ofs_strf("%s/%s", n->ns, repo->name);
 
@@ -50,15 +50,15 @@ static bool is_sane(const struct ofs_tenancy *n,
 }
 
 /* What *repo holds moves into the table. */
-static int put(struct ofs_map *repos, struct ofs_oci_repository *repo)
+static int put(struct ofs_map *repos, struct ofs_ora_repository *repo)
 {
-    struct ofs_oci_repository *copy = malloc(sizeof(*copy));
+    struct ofs_ora_repository *copy = malloc(sizeof(*copy));
     void *old = NULL;
 
     if (!copy)
         return -ENOMEM;
     *copy = *repo;
-    *repo = (struct ofs_oci_repository){ 0 };
+    *repo = (struct ofs_ora_repository){ 0 };
     if (ofs_map_put(repos, copy->name, copy, &old) < 0) {
         ofs_tenancy_repo_free(copy);
         return -ENOMEM;
@@ -68,7 +68,7 @@ static int put(struct ofs_map *repos, struct ofs_oci_repository *repo)
 }
 
 static int put_all(struct ofs_tenancy *n, struct ofs_map *repos,
-                   struct ofs_oci_repositories *from)
+                   struct ofs_ora_repositories *from)
 {
     if (from->n > 0 && !n->ns)
         n->ns = strdup(from->at[0].namespace_name);
@@ -144,7 +144,7 @@ struct leaving {
 
 static int collect(const char *name, void *value, void *arg)
 {
-    const struct ofs_oci_repository *repo = value;
+    const struct ofs_ora_repository *repo = value;
     struct leaving *l = arg;
 
     return strcmp(repo->compartment_id, l->compartment) == 0
@@ -167,9 +167,9 @@ static int remove_of(struct ofs_tenancy *n, const char *compartment)
 static int take_compartments(struct ofs_tenancy *n,
                              struct ofs_tenancy_answer *a)
 {
-    const struct ofs_oci_compartments *list =
+    const struct ofs_ora_compartments *list =
         a->no_compartments ? &n->raw : &a->compartments;
-    struct ofs_oci_compartments raw = n->raw;
+    struct ofs_ora_compartments raw = n->raw;
     struct ofs_comptree tree = { 0 };
     int r = ofs_comptree_build(list, n->id, n->wanted, &tree);
 
@@ -236,7 +236,7 @@ int ofs_tenancy_take(struct ofs_tree *t, struct ofs_tenancy_answer *a,
 }
 
 int ofs_tenancy_take_scope(struct ofs_tree *t, struct ofs_scope *s,
-                           struct ofs_oci_repositories *repos, const char *why,
+                           struct ofs_ora_repositories *repos, const char *why,
                            int64_t asked_ms)
 {
     struct ofs_tenancy *n = t->tenancy;
@@ -259,10 +259,10 @@ int ofs_tenancy_take_scope(struct ofs_tree *t, struct ofs_scope *s,
     return 0;
 }
 
-int ofs_tenancy_put(struct ofs_tree *t, struct ofs_oci_repository *repo)
+int ofs_tenancy_put(struct ofs_tree *t, struct ofs_ora_repository *repo)
 {
     struct ofs_tenancy *n = t->tenancy;
-    struct ofs_oci_repositories one = { .at = repo, .n = 1 };
+    struct ofs_ora_repositories one = { .at = repo, .n = 1 };
     int r;
 
     OFS_GUARD(&n->mtx);
@@ -295,7 +295,7 @@ int ofs_tenancy_moved(struct ofs_tree *t, const char *path,
 {
     OFS_AUTOFREE char *id = strdup(compartment), *old = NULL;
     struct ofs_tenancy *n = t->tenancy;
-    struct ofs_oci_repository *repo;
+    struct ofs_ora_repository *repo;
     const char *name;
 
     OFS_GUARD(&n->mtx);

@@ -69,9 +69,9 @@ static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
         ofs_nodes_init(&t->nodes) < 0 || ofs_repos_init(t) < 0 ||
         init_local(t) < 0 || ofs_catalog_init(t, cfg->repos) < 0)
         return -ENOMEM;
-    if (cfg->ocir.oci) {
+    if (cfg->ocir.ora) {
         t->tenancy = ofs_tenancy_new(t, &cfg->ocir, cfg->repos);
-        t->oci = cfg->ocir.oci;
+        t->ora = cfg->ocir.ora;
         t->cards = ofs_cards_new();
         t->tagcards = ofs_tagcards_new();
         if (!t->tenancy || !t->cards || !t->tagcards)

@@ -132,7 +132,7 @@ struct ofs_tree {
     struct ofs_nodes nodes;
     struct ofs_catalog catalog;  /* of a plain registry; or: */
     struct ofs_tenancy *tenancy; /* of OCIR; NULL: a plain registry */
-    struct ofs_oci *oci;         /* likewise, as the next ones */
+    struct ofs_ora *ora;         /* likewise, as the next ones */
     struct ofs_cards *cards;
     struct ofs_tagcards *tagcards;
     struct ofs_repos repos;

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-struct ofs_oci_auth;
+struct ofs_ora_auth;
 
 enum ofs_cred_kind {
     OFS_CRED_NONE,     /* anonymous */
@@ -25,7 +25,7 @@ struct ofs_cred {
     enum ofs_cred_kind kind;
     char *user; /* owned; NULL unless BASIC */
     struct ofs_secret secret;
-    struct ofs_oci_auth *principal; /* borrowed; NULL unless SIGNED */
+    struct ofs_ora_auth *principal; /* borrowed; NULL unless SIGNED */
     char *origin; /* owned; where it came from, for messages; NULL: nowhere */
 };
 
@@ -43,7 +43,7 @@ int ofs_cred_make(enum ofs_cred_kind kind, const char *user,
                   struct ofs_cred *ret, struct ofs_err *err) OFS_MUST_CHECK;
 
 /* Of a principal of Oracle's cloud, which must outlive it.  -ENOMEM. */
-int ofs_cred_sign(struct ofs_oci_auth *principal, const char *origin,
+int ofs_cred_sign(struct ofs_ora_auth *principal, const char *origin,
                   struct ofs_cred *ret) OFS_MUST_CHECK;
 
 /* `ret` was empty before.  -ENOMEM. */

@@ -10,7 +10,7 @@
 
 #include "ocirfs/err.h"
 #include "ocirfs/log.h"
-#include "ocirfs/oci_auth.h"
+#include "ocirfs/ora_auth.h"
 #include "ocirfs/str.h"
 
 #include <stdbool.h>
@@ -56,7 +56,7 @@ struct ofs_env {
     const char *home, *xdg_cache_home, *xdg_runtime_dir, *xdg_config_home;
     const char *docker_config, *docker_auth_config, *registry_auth_file;
     const char *path, *term;
-    struct ofs_oci_env oci;
+    struct ofs_ora_env ora;
     const char *oci_region_metadata, *oci_default_realm;
     uid_t uid;
     gid_t gid;

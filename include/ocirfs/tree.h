@@ -29,7 +29,7 @@
 #include <sys/types.h>
 
 struct ofs_digest;
-struct ofs_oci;
+struct ofs_ora;
 struct ofs_registry;
 struct ofs_store;
 struct ofs_tree;
@@ -45,7 +45,7 @@ struct ofs_control_file {
 
 /* Oracle's control plane, where the registry is OCIR. */
 struct ofs_ocir_cfg {
-    struct ofs_oci *oci;        /* NULL: a plain registry; the rest is unused */
+    struct ofs_ora *ora;        /* NULL: a plain registry; the rest is unused */
     const char *tenancy;        /* its OCID, which is the root compartment's */
     const char *namespace_name; /* NULL: asked for when it is needed */
     /* What is mounted: an OCID, or names from the root on ("prod/eu"); NULL:

@@ -68,7 +68,7 @@ int ofs_cred_make(enum ofs_cred_kind kind, const char *user,
     return 0;
 }
 
-int ofs_cred_sign(struct ofs_oci_auth *principal, const char *origin,
+int ofs_cred_sign(struct ofs_ora_auth *principal, const char *origin,
                   struct ofs_cred *ret)
 {
     char *copy = strdup(origin);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Makes a C table from oci-regions.csv:  cmake -DIN=… -DOUT=… -P regions.cmake
+# Makes a C table from oracle-regions.csv:  cmake -DIN=… -DOUT=… -P regions.cmake
 file(STRINGS ${IN} lines)
 list(POP_FRONT lines) # the names of the columns
 set(rows "")
@@ -10,7 +10,7 @@ foreach(line ${lines})
     list(GET columns 3 domain)
     string(APPEND rows "    { \"${key}\", \"${identifier}\", \"${domain}\" },\n")
 endforeach()
-file(WRITE ${OUT} "/* Made from oci-regions.csv. */
-static const struct ofs_oci_region known_regions[] = {
+file(WRITE ${OUT} "/* Made from oracle-regions.csv. */
+static const struct ofs_ora_region known_regions[] = {
 ${rows}};
 ")

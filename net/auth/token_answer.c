@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "token_answer.h"
 
-#include "oci_jwt.h"
+#include "ora_jwt.h"
 
 #include "ocirfs/clock.h"
 #include "ocirfs/cred.h"
@@ -103,10 +103,10 @@ int64_t ofs_token_use_ms(int64_t life_ms)
 
 bool ofs_token_is_anonymous(const struct ofs_secret *token)
 {
-    struct ofs_oci_claims claims;
+    struct ofs_ora_claims claims;
 
     return token->len > 0 &&
-           ofs_oci_claims_parse(token->text, token->len, &claims) == 0 &&
+           ofs_ora_claims_parse(token->text, token->len, &claims) == 0 &&
            claims.anonymous;
 }
 

@@ -123,9 +123,9 @@ static int refused_words(const struct attempt *a, const char *words)
 /* The service takes a wrong signature for nobody's and does not say why. */
 static int not_taken(const struct attempt *a, const struct ofs_http_resp *resp)
 {
-    char why[OFS_OCI_WHY_MAX];
+    char why[OFS_ORA_WHY_MAX];
 
-    ofs_oci_auth_why(a->cred->principal,
+    ofs_ora_auth_why(a->cred->principal,
                      ofs_headers_get(&resp->headers, "Date"), why);
     return ofs_err_set(
         a->err, -EACCES, "%s does not take our signature (%s)%s: %s",

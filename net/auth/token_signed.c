@@ -17,7 +17,7 @@ static int attempt(const struct ofs_token_signed *ask, struct ofs_call *call,
         .max_body = ANSWER_MAX_BYTES,
         .no_retry = true,
     };
-    int r = ofs_oci_auth_sign(ask->principal, call, "GET", ask->url, NULL, 0,
+    int r = ofs_ora_auth_sign(ask->principal, call, "GET", ask->url, NULL, 0,
                               &headers, err);
 
     if (r < 0)
@@ -71,7 +71,7 @@ int ofs_token_get_signed(const struct ofs_token_signed *ask,
         int64_t ms = pause_ms(n, r, &resp);
 
         if (r == 0 && !renewed && ofs_token_not_taken(&resp) &&
-            ofs_oci_auth_renew(ask->principal, call, NULL) == 0) {
+            ofs_ora_auth_renew(ask->principal, call, NULL) == 0) {
             renewed = true;
             ms = 0;
         }

@@ -10,12 +10,12 @@
 
 #include "ocirfs/call.h"
 #include "ocirfs/http.h"
-#include "ocirfs/oci_auth.h"
+#include "ocirfs/ora_auth.h"
 #include "ocirfs/url.h"
 
 struct ofs_token_signed {
     struct ofs_http *http;
-    struct ofs_oci_auth *principal;
+    struct ofs_ora_auth *principal;
     const char *url;
 };
 

@@ -4,10 +4,10 @@
 
 /* A tree on a fake registry and a fake control plane. */
 
-#include "fake_oci.h"
+#include "fake_oracle.h"
 #include "tree_rig.h"
 
-#include "ocirfs/oci.h"
+#include "ocirfs/oracle.h"
 
 #include <stdio.h>
 
@@ -15,15 +15,15 @@ struct orig_cfg {
     const char *compartment; /* what to mount */
     const char *repos[4];    /* as repos= */
     bool no_ttl;
-    void (*seed)(struct fake_oci *cloud, struct fake_registry *fake);
+    void (*seed)(struct fake_oracle *cloud, struct fake_registry *fake);
 };
 
 struct orig {
     struct trig t;
-    struct fake_oci *cloud;
+    struct fake_oracle *cloud;
     struct fake_server *server; /* of the cloud */
-    struct ofs_oci_auth *auth;
-    struct ofs_oci *oci;
+    struct ofs_ora_auth *auth;
+    struct ofs_ora *ora;
     struct ofs_ocir_cfg ocir;
     struct ofs_strv repos;
     unsigned n_warned;
@@ -41,13 +41,13 @@ static inline void orig_warn(void *arg, const char *sentence)
 /* Signs with the throw-away key of the test vectors. */
 static inline void orig_sign_in(struct orig *o)
 {
-    const struct ofs_oci_auth_cfg cfg = {
+    const struct ofs_ora_auth_cfg cfg = {
         .kind = "api_key",
         .http = o->t.rig.http,
         .http_direct = o->t.rig.http,
         .clock = &ofs_system_clock,
         .env = { .cli_user = "ocid1.user.oc1..fake",
-                 .cli_tenancy = FAKE_OCI_TENANCY,
+                 .cli_tenancy = FAKE_ORACLE_TENANCY,
                  .cli_fingerprint = "78:ad:d9:5e:f5:7f:58:7b:d1:f4:96:c4:ac:"
                                     "a1:a0:77",
                  .cli_key_file =
@@ -55,23 +55,23 @@ static inline void orig_sign_in(struct orig *o)
                  .cli_region = "us-ashburn-1" },
     };
     const char *url = fake_server_url(o->server);
-    const struct ofs_oci_cfg oci = {
+    const struct ofs_ora_cfg ora = {
         .http = o->t.rig.http,
-        .region = &(struct ofs_oci_region){ .key = "iad" },
+        .region = &(struct ofs_ora_region){ .key = "iad" },
         .identity_url = url,
         .artifacts_url = url,
         .objectstorage_url = url,
         .clock = &ofs_system_clock,
         .max_attempts = 1,
     };
-    struct ofs_oci_cfg with_auth = oci;
-    int r = ofs_oci_auth_open(&cfg, &o->t.call, &o->auth, &o->t.err);
+    struct ofs_ora_cfg with_auth = ora;
+    int r = ofs_ora_auth_open(&cfg, &o->t.call, &o->auth, &o->t.err);
 
     if (r < 0)
         fail_msg("%s", o->t.err.text);
     with_auth.auth = o->auth;
-    o->oci = ofs_oci_new(&with_auth, &o->t.err);
-    assert_non_null(o->oci);
+    o->ora = ofs_ora_new(&with_auth, &o->t.err);
+    assert_non_null(o->ora);
 }
 
 static inline const struct ofs_ocir_cfg *orig_begin(struct trig *t)
@@ -79,10 +79,10 @@ static inline const struct ofs_ocir_cfg *orig_begin(struct trig *t)
     /* The tree's rig is the first member of ours. */
     struct orig *o = (struct orig *)(void *)t;
 
-    if (!o->oci)
+    if (!o->ora)
         orig_sign_in(o);
-    o->ocir.oci = o->oci;
-    o->ocir.tenancy = FAKE_OCI_TENANCY;
+    o->ocir.ora = o->ora;
+    o->ocir.tenancy = FAKE_ORACLE_TENANCY;
     o->ocir.warn = orig_warn;
     o->ocir.warn_arg = o;
     return &o->ocir;
@@ -93,8 +93,8 @@ static inline void orig_start(struct orig *o, const struct orig_cfg *cfg)
     struct trig_cfg tree = { .no_ttl = cfg->no_ttl, .ocir = orig_begin };
 
     memset(o, 0, sizeof(*o));
-    o->cloud = fake_oci_start();
-    o->server = fake_oci_server(o->cloud);
+    o->cloud = fake_oracle_start();
+    o->server = fake_oracle_server(o->cloud);
     o->ocir.compartment = cfg->compartment;
     for (size_t i = 0; i < OFS_COUNT_OF(cfg->repos) && cfg->repos[i]; i++)
         assert_int_equal(ofs_strv_add(&o->repos, cfg->repos[i]), 0);
@@ -108,10 +108,10 @@ static inline void orig_stop(struct orig *o)
 {
     trig_unmount(&o->t);
     o->t.tree = NULL;
-    ofs_oci_free(o->oci);
-    ofs_oci_auth_free(o->auth);
+    ofs_ora_free(o->ora);
+    ofs_ora_auth_free(o->auth);
     trig_stop(&o->t);
-    fake_oci_free(o->cloud);
+    fake_oracle_free(o->cloud);
     ofs_strv_done(&o->repos);
 }
 

@@ -15,10 +15,10 @@ struct tags {
 
 static const char *const names[] = { "a", "b", "c" };
 
-static void seed(struct fake_oci *cloud, struct fake_registry *fake)
+static void seed(struct fake_oracle *cloud, struct fake_registry *fake)
 {
     (void)fake;
-    fake_oci_repository(cloud, "app", FAKE_OCI_TENANCY);
+    fake_oracle_repository(cloud, "app", FAKE_ORACLE_TENANCY);
 }
 
 /* The list of images says that names[i] is digest[i]. */

@@ -13,23 +13,23 @@ static void tag(struct fake_registry *fake, const char *name)
 {
     char path[256];
 
-    (void)snprintf(path, sizeof(path), FAKE_OCI_NAMESPACE "/%s", name);
+    (void)snprintf(path, sizeof(path), FAKE_ORACLE_NAMESPACE "/%s", name);
     (void)fake_registry_image(fake, path, "latest", 1, 1, 100);
 }
 
 /*
  * root: dev  prod{eu{team/web}  team/web/api  app}  base
  */
-static void seed(struct fake_oci *cloud, struct fake_registry *fake)
+static void seed(struct fake_oracle *cloud, struct fake_registry *fake)
 {
-    fake_oci_compartment(cloud, "eu", PROD, "ACTIVE");
-    fake_oci_compartment(cloud, "prod", NULL, "ACTIVE");
-    fake_oci_compartment(cloud, "dev", NULL, "ACTIVE");
-    fake_oci_compartment(cloud, "old", NULL, "DELETED");
-    fake_oci_repository(cloud, "base", FAKE_OCI_TENANCY);
-    fake_oci_repository(cloud, "app", PROD);
-    fake_oci_repository(cloud, "team/web/api", PROD);
-    fake_oci_repository(cloud, "team/web", EU);
+    fake_oracle_compartment(cloud, "eu", PROD, "ACTIVE");
+    fake_oracle_compartment(cloud, "prod", NULL, "ACTIVE");
+    fake_oracle_compartment(cloud, "dev", NULL, "ACTIVE");
+    fake_oracle_compartment(cloud, "old", NULL, "DELETED");
+    fake_oracle_repository(cloud, "base", FAKE_ORACLE_TENANCY);
+    fake_oracle_repository(cloud, "app", PROD);
+    fake_oracle_repository(cloud, "team/web/api", PROD);
+    fake_oracle_repository(cloud, "team/web", EU);
     tag(fake, "base");
     tag(fake, "app");
     tag(fake, "team/web/api");
@@ -90,7 +90,7 @@ static void pages_are_followed_to_their_end(void **state)
 
     (void)state;
     orig_start(&o, &(struct orig_cfg){ .seed = seed });
-    fake_oci_pages(o.cloud, 1, /* empty= */ true);
+    fake_oracle_pages(o.cloud, 1, /* empty= */ true);
     everything_is_there(&o);
     assert_int_equal(orig_count(&o, COMPARTMENTS), 8);
 }
@@ -102,25 +102,26 @@ static void what_changes_is_seen_after_the_ttl(void **state)
     (void)state;
     orig_start(&o, &(struct orig_cfg){ .seed = seed });
     everything_is_there(&o);
-    fake_oci_repository(o.cloud, "new", PROD);
-    fake_oci_remove(o.cloud, "app");
+    fake_oracle_repository(o.cloud, "new", PROD);
+    fake_oracle_remove(o.cloud, "app");
     trig_ls_is(&o.t, "/prod", "app eu team");
     trig_pass(&o.t, TRIG_TTL_MS);
     trig_ls_is(&o.t, "/prod", "eu new team");
     assert_true(trig_stat(&o.t, "/prod").attr.mtime_s > TRIG_CREATED_S);
 }
 
-static void seed_namesakes(struct fake_oci *cloud, struct fake_registry *fake)
+static void seed_namesakes(struct fake_oracle *cloud,
+                           struct fake_registry *fake)
 {
-    fake_oci_compartment(cloud, "team", NULL, "ACTIVE");
-    fake_oci_compartment(cloud, ".ocirfs", NULL, "ACTIVE");
-    fake_oci_compartment(cloud, "lost", "ocid1.c.nobody", "ACTIVE");
-    fake_oci_compartment(cloud, "a:b", NULL, "ACTIVE");
-    fake_oci_repository(cloud, "team/web", FAKE_OCI_TENANCY);
-    fake_oci_repository(cloud, "inside", "ocid1.c.team");
-    fake_oci_repository(cloud, "hidden", "ocid1.c.secret");
-    fake_oci_repository(cloud, "Odd", FAKE_OCI_TENANCY);
-    fake_oci_repository(cloud, "../up", FAKE_OCI_TENANCY);
+    fake_oracle_compartment(cloud, "team", NULL, "ACTIVE");
+    fake_oracle_compartment(cloud, ".ocirfs", NULL, "ACTIVE");
+    fake_oracle_compartment(cloud, "lost", "ocid1.c.nobody", "ACTIVE");
+    fake_oracle_compartment(cloud, "a:b", NULL, "ACTIVE");
+    fake_oracle_repository(cloud, "team/web", FAKE_ORACLE_TENANCY);
+    fake_oracle_repository(cloud, "inside", "ocid1.c.team");
+    fake_oracle_repository(cloud, "hidden", "ocid1.c.secret");
+    fake_oracle_repository(cloud, "Odd", FAKE_ORACLE_TENANCY);
+    fake_oracle_repository(cloud, "../up", FAKE_ORACLE_TENANCY);
     tag(fake, "team/web");
 }
 
@@ -345,8 +346,8 @@ static void a_directory_that_is_held_survives_a_move(void **state)
     (void)state;
     orig_start(&o, &(struct orig_cfg){ .seed = seed });
     held = trig_stat(&o.t, "/prod/app");
-    fake_oci_remove(o.cloud, "app");
-    fake_oci_repository(o.cloud, "app", EU);
+    fake_oracle_remove(o.cloud, "app");
+    fake_oracle_repository(o.cloud, "app", EU);
     trig_pass(&o.t, TRIG_TTL_MS);
     trig_ls_is(&o.t, "/prod", "eu team");
     trig_ls_is(&o.t, "/prod/eu", "app team");
@@ -359,10 +360,10 @@ static void a_directory_that_is_held_survives_a_move(void **state)
         ofs_tree_opendir(o.t.tree, &o.t.call, held.attr.ino, &d, &o.t.err), 0);
 }
 
-static void seed_empty(struct fake_oci *cloud, struct fake_registry *fake)
+static void seed_empty(struct fake_oracle *cloud, struct fake_registry *fake)
 {
     (void)fake;
-    fake_oci_repository(cloud, "new", FAKE_OCI_TENANCY);
+    fake_oracle_repository(cloud, "new", FAKE_ORACLE_TENANCY);
 }
 
 static void an_empty_repository_is_there(void **state)

@@ -26,13 +26,13 @@ static const char image[] =
     "\"timeCreated\":\"2026-01-05T21:31:41Z\"},{\"version\":\"latest\","
     "\"timeCreated\":\"2026-01-05T21:31:42Z\"}]}";
 
-static void seed(struct fake_oci *cloud, struct fake_registry *fake)
+static void seed(struct fake_oracle *cloud, struct fake_registry *fake)
 {
-    struct fake_server *server = fake_oci_server(cloud);
+    struct fake_server *server = fake_oracle_server(cloud);
 
-    fake_oci_compartment(cloud, "prod", NULL, "ACTIVE");
-    fake_oci_repository(cloud, "app", "ocid1.c.prod");
-    fake_oci_repository(cloud, "team/web", "ocid1.c.prod");
+    fake_oracle_compartment(cloud, "prod", NULL, "ACTIVE");
+    fake_oracle_repository(cloud, "app", "ocid1.c.prod");
+    fake_oracle_repository(cloud, "team/web", "ocid1.c.prod");
     (void)fake_registry_image(fake, "ns/app", "latest", 1, 1, 100);
     fake_server_canned(server, ONE_REPOSITORY, 200,
                        "Content-Type: application/json\r\n", repository);
@@ -54,9 +54,9 @@ struct xattr_case {
 
 static const struct xattr_case cases[] = {
     { "/prod", "id", "ocid1.c.prod" },
-    { "/prod", "compartmentId", FAKE_OCI_TENANCY },
+    { "/prod", "compartmentId", FAKE_ORACLE_TENANCY },
     { "/prod", "displayName", NULL },
-    { "/", "id", FAKE_OCI_TENANCY },
+    { "/", "id", FAKE_ORACLE_TENANCY },
     { "/", "compartmentId", NULL },
     { "/prod/app", "id", "ocid1.r.app" },
     { "/prod/app", "compartmentId", "ocid1.c.prod" },

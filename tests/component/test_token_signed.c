@@ -2,7 +2,7 @@
 #include "token_rig.h"
 
 #include "ocirfs/file.h"
-#include "ocirfs/oci_auth.h"
+#include "ocirfs/ora_auth.h"
 
 #include <fcntl.h>
 
@@ -14,11 +14,11 @@
 #define ANONYMOUS                                                              \
     "{\"token\":\"e30.eyJzdWIiOiJ7XCJ1c2VySWRcIjpcImFub24tMVwifSJ9.x\"}"
 
-static struct ofs_oci_auth *sign_in(struct token_rig *rig)
+static struct ofs_ora_auth *sign_in(struct token_rig *rig)
 {
     OFS_AUTO(ofs_buf_wipe) struct ofs_buf pem = OFS_BUF_INIT(64 * 1024);
-    struct ofs_oci_auth *auth = NULL;
-    struct ofs_oci_auth_cfg cfg = {
+    struct ofs_ora_auth *auth = NULL;
+    struct ofs_ora_auth_cfg cfg = {
         .kind = "api_key",
         .env = { .cli_user = "user",
                  .cli_tenancy = "tenancy",
@@ -32,7 +32,7 @@ static struct ofs_oci_auth *sign_in(struct token_rig *rig)
                                    &pem),
                      0);
     cfg.env.cli_key_content = ofs_buf_str(&pem);
-    if (ofs_oci_auth_open(&cfg, &rig->call, &auth, &rig->err) < 0)
+    if (ofs_ora_auth_open(&cfg, &rig->call, &auth, &rig->err) < 0)
         fail_msg("%s", rig->err.text);
     return auth;
 }
@@ -53,9 +53,9 @@ static int find_password(void *arg, struct ofs_call *call, const char *host,
 }
 
 /* `login`: is there one, too? */
-static struct ofs_oci_auth *begin(struct token_rig *rig, bool *login)
+static struct ofs_ora_auth *begin(struct token_rig *rig, bool *login)
 {
-    struct ofs_oci_auth *auth = sign_in(rig);
+    struct ofs_ora_auth *auth = sign_in(rig);
 
     assert_int_equal(ofs_cred_sign(auth, "api_key", &rig->creds[0]), 0);
     ofs_tokens_free(rig->tokens);
@@ -89,7 +89,7 @@ static void the_request_is_signed_and_stays_at_home(void **state)
 {
     struct token_rig *rig = *state;
     bool login = true;
-    OFS_AUTO(ofs_oci_auth_freep) struct ofs_oci_auth *auth = begin(rig, &login);
+    OFS_AUTO(ofs_ora_auth_freep) struct ofs_ora_auth *auth = begin(rig, &login);
 
     (void)auth; /* kept for as long as it signs */
     assert_renew(rig, PULL_A,
@@ -117,7 +117,7 @@ static void trouble_is_asked_again_and_a_scope_left_out(void **state)
         .match = GET, .nth = 2, .kind = FAKE_STATUS, .n = 400
     };
     bool login = false;
-    OFS_AUTO(ofs_oci_auth_freep) struct ofs_oci_auth *auth = begin(rig, &login);
+    OFS_AUTO(ofs_ora_auth_freep) struct ofs_ora_auth *auth = begin(rig, &login);
 
     (void)auth; /* kept for as long as it signs */
     fake_server_fault(rig->server, &busy);
@@ -133,7 +133,7 @@ static void a_signature_that_is_nobodys_is_told_and_a_login_helps(void **state)
 {
     struct token_rig *rig = *state;
     bool login = false;
-    OFS_AUTO(ofs_oci_auth_freep) struct ofs_oci_auth *auth = begin(rig, &login);
+    OFS_AUTO(ofs_ora_auth_freep) struct ofs_ora_auth *auth = begin(rig, &login);
     OFS_AUTOFREE char *told = NULL;
 
     (void)auth; /* kept for as long as it signs */
@@ -154,7 +154,7 @@ static void a_named_login_comes_first(void **state)
 {
     struct token_rig *rig = *state;
     bool login = true;
-    OFS_AUTO(ofs_oci_auth_freep) struct ofs_oci_auth *auth = begin(rig, &login);
+    OFS_AUTO(ofs_ora_auth_freep) struct ofs_ora_auth *auth = begin(rig, &login);
     const struct ofs_cred_source principal = rig->cfg.creds;
 
     (void)auth; /* kept for as long as it signs */

@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
-INSTALL = HERE.parents[1] / "scripts/lib/oci-sdk"
+INSTALL = HERE.parents[1] / "scripts/lib/oracle-sdk"
 
 
 class SdkError(Exception):

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "ocirfs/docker_auth.h"
-#include "ocirfs/oci_auth.h"
 #include "ocirfs/openssl_wipe.h"
+#include "ocirfs/ora_auth.h"
 #include "scratch.h"
 #include "token_answer.h"
 
@@ -203,16 +203,16 @@ static void answers_leave_no_trace(void **state)
 }
 
 /* A session: a token in a file, and a key that signs with it. */
-static struct ofs_oci_auth *sign_in(struct ofs_call *call)
+static struct ofs_ora_auth *sign_in(struct ofs_call *call)
 {
     OFS_AUTOFREE char *config = scratch_path("config");
-    const struct ofs_oci_auth_cfg cfg = { .kind = "security_token",
+    const struct ofs_ora_auth_cfg cfg = { .kind = "security_token",
                                           .config_file = config,
                                           .clock = &ofs_system_clock };
-    struct ofs_oci_auth *auth = NULL;
+    struct ofs_ora_auth *auth = NULL;
     struct ofs_err err = { 0 };
 
-    if (ofs_oci_auth_open(&cfg, call, &auth, &err) < 0)
+    if (ofs_ora_auth_open(&cfg, call, &auth, &err) < 0)
         fail_msg("%s", err.text);
     return auth;
 }
@@ -223,16 +223,16 @@ static void sign_and_drop(unsigned while_in)
 {
     OFS_AUTO(ofs_call_done) struct ofs_call call;
     struct ofs_strv headers = { 0 };
-    struct ofs_oci_auth *auth;
+    struct ofs_ora_auth *auth;
 
     ofs_call_init(&call, OFS_NEVER);
     auth = sign_in(&call);
-    assert_int_equal(ofs_oci_auth_sign(auth, &call, "GET", "https://h/x", NULL,
+    assert_int_equal(ofs_ora_auth_sign(auth, &call, "GET", "https://h/x", NULL,
                                        0, &headers, NULL),
                      0);
     assert_true(count_traces() >= while_in);
     ofs_strv_wipe(&headers);
-    ofs_oci_auth_free(auth);
+    ofs_ora_auth_free(auth);
 }
 
 static void session_tokens_leave_no_trace(void **state)

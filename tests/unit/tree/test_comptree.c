@@ -90,12 +90,12 @@ static const struct {
     { "no such name below", { { "c1", TENANCY, "prod" } }, "prod/eu", NULL },
 };
 
-static void list_of(const struct row *rows, struct ofs_oci_compartments *ret)
+static void list_of(const struct row *rows, struct ofs_ora_compartments *ret)
 {
     ret->at = calloc(8, sizeof(ret->at[0]));
     assert_non_null(ret->at);
     for (; rows[ret->n].id; ret->n++)
-        ret->at[ret->n] = (struct ofs_oci_compartment){
+        ret->at[ret->n] = (struct ofs_ora_compartment){
             .id = strdup(rows[ret->n].id),
             .parent_id = strdup(rows[ret->n].parent),
             .name = strdup(rows[ret->n].name),
@@ -139,7 +139,7 @@ static void every_compartment_has_a_place(void **state)
     (void)state;
     for (size_t i = 0; i < OFS_COUNT_OF(cases); i++) {
         OFS_AUTO(ofs_comptree_done) struct ofs_comptree t = { 0 };
-        struct ofs_oci_compartments list = { 0 };
+        struct ofs_ora_compartments list = { 0 };
         char text[256] = "";
         int r;
 
@@ -149,7 +149,7 @@ static void every_compartment_has_a_place(void **state)
         draw(&t, 0, text);
         if (cases[i].tree && strcmp(text, cases[i].tree) != 0)
             fail_msg("%s: '%s'", cases[i].what, text);
-        ofs_oci_compartments_done(&list);
+        ofs_ora_compartments_done(&list);
     }
 }
 
@@ -160,13 +160,13 @@ static void they_are_found_by_scope_ocid_and_name(void **state)
                                        { "c3", "gone", "prod" },
                                        { 0 } };
     OFS_AUTO(ofs_comptree_done) struct ofs_comptree t = { 0 };
-    struct ofs_oci_compartments list = { 0 };
+    struct ofs_ora_compartments list = { 0 };
     const struct ofs_compartment *prod, *eu;
 
     (void)state;
     list_of(rows, &list);
     assert_int_equal(ofs_comptree_build(&list, TENANCY, NULL, &t), 0);
-    ofs_oci_compartments_done(&list);
+    ofs_ora_compartments_done(&list);
     assert_ptr_equal(ofs_comptree_of_scope(&t, OFS_SCOPE_TOP), &t.at[0]);
     assert_string_equal(t.at[0].id, TENANCY);
     prod = ofs_comptree_child(&t, &t.at[0], "prod");

@@ -27,12 +27,12 @@ static struct ofs_digest digest_of(const char *content)
 
 static void build(const struct row *rows, size_t n, struct ofs_imagetable *ret)
 {
-    struct ofs_oci_images images = { .at = calloc(n + 1, sizeof(images.at[0])),
+    struct ofs_ora_images images = { .at = calloc(n + 1, sizeof(images.at[0])),
                                      .n = n };
 
     assert_non_null(images.at);
     for (size_t i = 0; i < n; i++) {
-        struct ofs_oci_image *image = &images.at[i];
+        struct ofs_ora_image *image = &images.at[i];
 
         image->digest = digest_of(rows[i].content);
         image->created_s = rows[i].created_s;
@@ -44,7 +44,7 @@ static void build(const struct row *rows, size_t n, struct ofs_imagetable *ret)
         image->n_versions = 1;
     }
     assert_int_equal(ofs_imagetable_build(&images, ret), 0);
-    ofs_oci_images_done(&images);
+    ofs_ora_images_done(&images);
 }
 
 static bool names(const struct ofs_imagetable *t, const char *tag,

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ora_principal.h"
+
+#include "ora_jwt.h"
+
+struct ofs_ora_credential *ofs_ora_credential_new(void)
+{
+    struct ofs_ora_credential *c = calloc(1, sizeof(*c));
+
+    if (c)
+        atomic_init(&c->refs, 1);
+    return c;
+}
+
+struct ofs_ora_credential *ofs_ora_credential_ref(struct ofs_ora_credential *c)
+{
+    atomic_fetch_add(&c->refs, 1);
+    return c;
+}
+
+void ofs_ora_credential_unref(struct ofs_ora_credential *c)
+{
+    if (!c || atomic_fetch_sub(&c->refs, 1) > 1)
+        return;
+    ofs_secret_done(&c->key_id);
+    ofs_secret_done(&c->obo_token);
+    ofs_ora_key_free(c->key);
+    free(c);
+}
+
+int ofs_ora_credential_set_token(struct ofs_ora_credential *c,
+                                 const char *token, size_t len)
+{
+    OFS_AUTO(ofs_buf_wipe) struct ofs_buf b = OFS_BUF_INIT(len + 4);
+    struct ofs_ora_claims claims;
+
+    (void)ofs_buf_adds(&b, "ST$");
+    (void)ofs_buf_add(&b, token, len);
+    if (b.failed)
+        return -ENOMEM;
+    if (ofs_ora_claims_parse(token, len, &claims) == 0) {
+        c->issued_s = claims.issued_s;
+        c->expires_s = claims.expires_s;
+    }
+    return ofs_secret_set(&c->key_id, ofs_buf_str(&b), b.len);
+}
+
+void ofs_ora_principal_done(struct ofs_ora_principal *p)
+{
+    free(p->tenancy);
+    free(p->region);
+}

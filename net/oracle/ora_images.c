@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oracle_priv.h"
+
+#define IMAGES "/20160918/container/images"
+
+void ofs_ora_images_done(struct ofs_ora_images *i)
+{
+    for (size_t k = 0; k < i->n; k++)
+        ofs_ora_image_done(&i->at[k]);
+    free(i->at);
+    *i = (struct ofs_ora_images){ 0 };
+}
+
+struct list {
+    struct ofs_ora_images found;
+    size_t room;
+};
+
+static int add(const json_t *item, void *arg, struct ofs_err *err)
+{
+    struct list *list = arg;
+    struct ofs_ora_image image = { 0 };
+    int r = ofs_ora_image_decode(item, &image, err);
+
+    if (r == 0 && ofs_ora_grow((void **)&list->found.at, list->found.n,
+                               &list->room, sizeof(image)) < 0)
+        r = ofs_err_nomem(err, "a list of images");
+    if (r < 0) {
+        ofs_ora_image_done(&image);
+        return r;
+    }
+    list->found.at[list->found.n++] = image;
+    return 0;
+}
+
+/* isVersioned hides the parts of multi-platform images and what lost its tags;
+ * deleted images may stay visible for two days. */
+int ofs_ora_list_images(struct ofs_ora *o, struct ofs_call *call,
+                        const char *compartment_id, const char *repository_id,
+                        struct ofs_ora_images *ret, struct ofs_err *err)
+{
+    const char *const query[] = {
+        "compartmentId",  compartment_id, "repositoryId",
+        repository_id,    "isVersioned",  "true",
+        "lifecycleState", "AVAILABLE",    "limit",
+        "1000",           NULL,
+    };
+    OFS_AUTOFREE char *path = ofs_ora_path(IMAGES, query);
+    struct list list = { 0 };
+    const struct ofs_ora_lister lister = { add, &list, OFS_ORA_READ_REPOS };
+    int r = path ? ofs_ora_list(o, call, o->artifacts, path, &lister, err)
+                 : ofs_err_nomem(err, "a request");
+
+    if (r < 0) {
+        ofs_ora_images_done(&list.found);
+        return r;
+    }
+    *ret = list.found;
+    return 0;
+}
+
+static int call_one(struct ofs_ora *o, struct ofs_call *call,
+                    const struct ofs_ora_req *req, struct ofs_ora_image *ret,
+                    struct ofs_err *err)
+{
+    OFS_AUTOORARESP struct ofs_ora_resp resp = { 0 };
+    int r = req->path ? ofs_ora_call(o, call, req, &resp, err)
+                      : ofs_err_nomem(err, "a request");
+
+    if (r < 0 || !ret)
+        return r;
+    r = ofs_ora_image_decode(resp.doc, ret, err);
+    if (r == 0)
+        ret->etag = ofs_take(&resp.etag);
+    return r;
+}
+
+int ofs_ora_get_image(struct ofs_ora *o, struct ofs_call *call, const char *id,
+                      struct ofs_ora_image *ret, struct ofs_err *err)
+{
+    OFS_AUTOFREE char *path = ofs_ora_path_of(IMAGES "/", id, "");
+    const struct ofs_ora_req req = { .method = "GET",
+                                     .base = o->artifacts,
+                                     .path = path };
+
+    return call_one(o, call, &req, ret, err);
+}
+
+/* JSON of one text member; `name` NULL: an empty object.  NULL: no memory. */
+static char *body_of(const char *name, const char *value)
+{
+    OFS_AUTOJSON json_t *doc =
+        name ? json_pack("{s:s}", name, value) : json_object();
+
+    return doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+}
+
+int ofs_ora_lookup_image(struct ofs_ora *o, struct ofs_call *call,
+                         const char *uri, struct ofs_ora_image *ret,
+                         struct ofs_err *err)
+{
+    OFS_AUTOFREE char *body = body_of("imageUri", uri);
+    const struct ofs_ora_req req = { .method = "POST",
+                                     .base = o->artifacts,
+                                     .path = IMAGES "/actions/lookupImageByUri",
+                                     .body = body,
+                                     .reads = true };
+
+    return body ? call_one(o, call, &req, ret, err)
+                : ofs_err_nomem(err, "a request");
+}
+
+/* Add or take away a tag; `tag` NULL: that is the service's choice. */
+static int change(struct ofs_ora *o, struct ofs_call *call, const char *path,
+                  const char *tag, const char *etag, struct ofs_err *err)
+{
+    OFS_AUTOFREE char *body = body_of(tag ? "version" : NULL, tag);
+    char token[OFS_ORA_RETRY_TOKEN_MAX];
+    const struct ofs_ora_req req = { .method = "POST",
+                                     .base = o->artifacts,
+                                     .path = path,
+                                     .body = body,
+                                     .if_match = etag,
+                                     .retry_token = token,
+                                     .needs = OFS_ORA_MANAGE_REPOS };
+
+    if (!body)
+        return ofs_err_nomem(err, "a request");
+    if (ofs_ora_retry_token(token) < 0)
+        return ofs_err_set(err, -EIO, "no random numbers");
+    return call_one(o, call, &req, NULL, err);
+}
+
+int ofs_ora_remove_version(struct ofs_ora *o, struct ofs_call *call,
+                           const struct ofs_ora_image *image, const char *tag,
+                           struct ofs_err *err)
+{
+    OFS_AUTOFREE char *path =
+        ofs_ora_path_of(IMAGES "/", image->id, "/actions/removeVersion");
+
+    return change(o, call, path, tag, image->etag, err);
+}
+
+int ofs_ora_restore_image(struct ofs_ora *o, struct ofs_call *call,
+                          const char *id, const char *tag, struct ofs_err *err)
+{
+    OFS_AUTOFREE char *path =
+        ofs_ora_path_of(IMAGES "/", id, "/actions/restore");
+
+    return change(o, call, path, tag, NULL, err);
+}
