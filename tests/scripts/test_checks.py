@@ -186,6 +186,21 @@ def test_a_promise_without_proof_and_a_proof_without_promise_fail(tree):
         "semantics: 2 problems"]
 
 
-def test_a_gap_in_the_numbers_fails(tree):
+def test_a_dropped_promise_leaves_a_gap(tree):
     tree.put("fs/SEMANTICS.md", "**S1.** One.\n**S3.** Three.\n")
-    assert "must be numbered" in tree.run("semantics.py")[0]
+    tree.put("tests/component/test_b.c", "/* proves S1, S3 */\n")
+    assert tree.run("semantics.py") == ["semantics: ok"]
+
+
+def test_a_proof_of_a_dropped_promise_fails(tree):
+    tree.put("fs/SEMANTICS.md", "**S1.** One.\n**S3.** Three.\n")
+    tree.put("tests/component/test_b.c", "/* proves S1, S2, S3 */\n")
+    assert "tests/component/test_b.c:1: there is no S2" in \
+        tree.run("semantics.py")
+
+
+@pytest.mark.parametrize("second", [1, 2])
+def test_numbers_that_do_not_rise_fail(tree, second):
+    tree.put("fs/SEMANTICS.md", f"**S2.** Two.\n**S{second}.** Other.\n")
+    assert tree.run("semantics.py")[0] == \
+        f"fs/SEMANTICS.md: S{second} after S2: numbers must rise"
