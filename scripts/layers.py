@@ -1,48 +1,54 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """layers.py [ROOT]: who may include whom.
+layers.py --linked BUILD [ROOT]: who may call whom.
 
-Fails on an include that the table of layers forbids, on a foreign library
-outside its door, on two modules that include each other in a circle, on two
-modules of one name, and on a public header that belongs to nobody.  A public
-header belongs to the layer that owns the .c file of its name.  `x_priv.h`, what
-a folder keeps to itself, may build on `x.h`.
+A layer is a folder of .c files; `fs/store` and `fs/store/disk` are two layers
+of one family.  The first form fails on an include that the table of layers
+forbids, on a foreign library outside its door, on modules that include each
+other in a circle, on two modules of one name, and on a public header that
+belongs to nobody.  A public header belongs to the layer that owns the .c file
+of its name; a private one may be included by its family.  `x_priv.h`, what a
+folder keeps to itself, may build on `x.h`.
+
+The second form reads what the object files of a build define and need, since a
+declaration can be had without an include.  It fails on modules that call each
+other in a circle and on a reference to a layer that the table forbids, and
+names the functions.
 """
 import collections
 import pathlib
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 import sources  # noqa: E402
 
-ALLOW = {  # layer: the layers it may include, besides itself
+# layer: the layers it may know, besides itself.  The name of another family
+# means all of that family; within a family each layer is named.
+ALLOW = {
     "net/base": [],
     "net/http": ["net/base"],
     "net/auth": ["net/base", "net/http"],
     "net/oracle": ["net/base", "net/http", "net/auth"],
     "net/registry": ["net/base", "net/http", "net/auth"],
     "fs/store": ["net/base"],
-    "fs/image": ["net/base", "fs/store"],
     "fs/push": ["net/base", "net/registry", "fs/store"],
-    "fs/tree": ["net/base", "net/oracle", "net/registry", "fs/store", "fs/image",
+    "fs/tree": ["net/base", "net/oracle", "net/registry", "fs/store",
                 "fs/push"],
     "fs/ops": ["net/base", "fs/tree"],
     "fs/app": ["*"],
 }
-DOOR = {  # foreign header: the only layers that may include it
+DOOR = {  # foreign header: the only layers, or families, that may include it
     "curl/": ["net/http"],
     "fuse": ["fs/ops"],
     "jansson": ["net/base", "net/oracle", "net/registry", "net/auth", "fs/push"],
     "archive": ["fs/push"],
     "openssl/": ["net/base", "net/auth"],
-    "zlib": ["fs/image"],
-    "zstd": ["fs/image"],
 }
 HEADER_ONLY = {  # public headers that have no .c file of their name
     "cleanup": "net/base",
-    "list": "net/base",
-    "vec": "net/base",
     "source": "fs/store",
 }
 GENERATED = {  # headers that the build makes
@@ -50,6 +56,17 @@ GENERATED = {  # headers that the build makes
 }
 PUBLIC = "include/ocirfs"
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(["<])([^">]+)[">]', re.M)
+
+
+def family(layer):
+    """`fs/store` of `fs/store/disk`."""
+    return "/".join(layer.split("/")[:2])
+
+
+def may_know(layer, other):
+    may = ALLOW[layer]
+    return (other == layer or may == ["*"] or other in may or
+            (family(other) != family(layer) and family(other) in may))
 
 
 class Tree:
@@ -97,7 +114,7 @@ class Tree:
 
     def check_foreign(self, f, layer, inc):
         for prefix, doors in DOOR.items():
-            if inc.startswith(prefix) and layer not in doors:
+            if inc.startswith(prefix) and not {layer, family(layer)} & {*doors}:
                 self.bad(f, f"<{inc}> only enters through {', '.join(doors)}")
         if inc.startswith("ocirfs/"):
             self.bad(f, f'<{inc}> is ours: "{inc}"')
@@ -106,16 +123,17 @@ class Tree:
         path = pathlib.PurePath(inc)
         if GENERATED.get(inc) == layer:
             return
+        to = self.layer_of.get(path.stem)
         if len(path.parts) > 1:
             there = self.root / "include" / inc
+        elif to and family(to) == family(layer):
+            there = self.root / to / inc
         else:
             there = f.parent / inc
         if not there.exists() or ".." in path.parts:
             self.bad(f, f'"{inc}" is neither public nor in this folder')
             return
-        to = self.layer_of.get(path.stem)
-        may = ALLOW[layer]
-        if to and to != layer and to not in may and may != ["*"]:
+        if to and not may_know(layer, to):
             self.bad(f, f"{layer} may not include {to} ({inc})")
         if path.stem not in (f.stem, f.stem.removesuffix("_priv")):
             self.graph[f.stem].add(path.stem)
@@ -145,6 +163,85 @@ class Tree:
         return self.problems
 
 
+class Linked:
+    """What the object files of a build say."""
+
+    def __init__(self, build, root):
+        self.build, self.root = pathlib.Path(build), pathlib.Path(root)
+        self.problems = []
+        self.home = {}                               # symbol: (layer, module)
+        self.needs = collections.defaultdict(set)    # (layer, module): symbols
+
+    def objects(self):
+        """(layer, module, file) of each object that belongs to a layer."""
+        for f in sorted(self.build.glob("CMakeFiles/ofs_*.dir/**/*.c.o")):
+            source = f.relative_to(self.build).parts[2:]
+            layer, stem = "/".join(source[:-1]), source[-1].removesuffix(".c.o")
+            if layer in ALLOW and (self.root / layer / f"{stem}.c").exists():
+                yield layer, stem, f
+
+    def read(self):
+        for layer, stem, f in self.objects():
+            nm = subprocess.run(["nm", "-gP", f], capture_output=True,
+                                text=True, check=True)
+            for line in nm.stdout.splitlines():
+                symbol, kind = line.split()[:2]
+                if kind == "U":
+                    self.needs[layer, stem].add(symbol)
+                else:
+                    self.home[symbol] = (layer, stem)
+
+    def uses(self):
+        """{(module, module): the symbols the first needs of the second}."""
+        found = collections.defaultdict(set)
+        for user, symbols in self.needs.items():
+            for symbol in symbols:
+                owner = self.home.get(symbol, user)
+                if owner != user:
+                    found[user, owner].add(symbol)
+        return found
+
+    def check(self):
+        self.read()
+        if not self.home:
+            return [f"{self.build}: no object files: is it built?"]
+        graph = collections.defaultdict(set)
+        uses = self.uses()
+        for (user, owner), symbols in sorted(uses.items()):
+            if not may_know(user[0], owner[0]):
+                self.problems.append(
+                    f"{user[0]}/{user[1]} may not use {owner[0]}/{owner[1]}: "
+                    + ", ".join(sorted(symbols)))
+            if user[0] == owner[0]:
+                graph[user].add(owner)
+        for knot in knots(graph):
+            self.problems.append(
+                f"{knot[0][0]}: {len(knot)} modules call each other in circles: "
+                + " ".join(stem for _, stem in knot))
+            for (user, owner), symbols in sorted(uses.items()):
+                if user in knot and owner in knot:
+                    self.problems.append(f"    {user[1]} -> {owner[1]}: "
+                                         + ", ".join(sorted(symbols)))
+        return self.problems
+
+
+def knots(graph):
+    """Groups of two or more that all reach each other; sorted."""
+    def reach(start):
+        seen, todo = set(), [start]
+        while todo:
+            for w in graph.get(todo.pop(), ()):
+                if w not in seen:
+                    seen.add(w)
+                    todo.append(w)
+        return seen
+
+    far = {v: reach(v) for v in list(graph)}
+    groups = {frozenset(w for w in far[v] if v in far.get(w, ()))
+              for v in far if v in far[v]}
+    return sorted(sorted(g) for g in groups)
+
+
 def cycles(graph):
     """Every circle that a walk along the includes runs into."""
     state, path, found = {}, [], []
@@ -166,6 +263,13 @@ def cycles(graph):
     return found
 
 
+def main(args):
+    if args[:1] == ["--linked"]:
+        judge = Linked(args[1], *(args[2:] or [sources.ROOT]))
+    else:
+        judge = Tree(*(args or [sources.ROOT]))
+    return sources.report("layers", judge.check())
+
+
 if __name__ == "__main__":
-    tree = Tree(sys.argv[1] if len(sys.argv) > 1 else sources.ROOT)
-    sys.exit(sources.report("layers", tree.check()))
+    sys.exit(main(sys.argv[1:]))

@@ -21,9 +21,20 @@ def tree(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
 
-        def run(self, script):
-            done = subprocess.run([SCRIPTS / script, tmp_path], text=True,
-                                  capture_output=True, check=False)
+        def compile(self, name, text):
+            """The object file that CMake would make of it."""
+            self.put(name, text)
+            there = tmp_path / "build/CMakeFiles/ofs_x.dir" / f"{name}.o"
+            there.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["cc", "-w", "-c", "-o", there, tmp_path / name],
+                           check=True)
+
+        def linked(self):
+            return self.run("layers.py", "--linked", tmp_path / "build")
+
+        def run(self, script, *args):
+            done = subprocess.run([SCRIPTS / script, *args, tmp_path],
+                                  text=True, capture_output=True, check=False)
             assert done.stderr == ""
             lines = done.stdout.splitlines()
             assert (done.returncode == 0) == lines[-1].endswith(": ok")
@@ -91,6 +102,32 @@ def test_an_include_cycle_fails(tree):
     tree.put("net/base/c.h", '#include "a.h"\n')
     tree.put("net/base/c.c", '#include "c.h"\n')
     assert "cycle: a -> b -> c -> a" in tree.run("layers.py")
+
+
+def test_calls_that_go_down_pass(tree):
+    tree.compile("net/base/a.c", "void b(void); void a(void) { b(); }")
+    tree.compile("net/base/b.c", "void b(void) { }")
+    tree.compile("net/http/c.c", "void a(void); void c(void) { a(); }")
+    assert tree.linked() == ["layers: ok"]
+
+
+def test_a_call_upwards_fails_without_an_include(tree):
+    tree.compile("net/base/a.c", "void c(void); void a(void) { c(); }")
+    tree.compile("net/http/c.c", "void c(void) { }")
+    assert ("net/base/a may not use net/http/c: c") in tree.linked()
+
+
+def test_a_circle_of_calls_fails_and_is_named(tree):
+    tree.compile("net/base/a.c", "void b(void); void a(void) { b(); }")
+    tree.compile("net/base/b.c", "extern int row; void b(void) { row = 1; }")
+    tree.compile("net/base/c.c", "void a(void); int row; void c(void) { a(); }")
+    lines = tree.linked()
+    assert "net/base: 3 modules call each other in circles: a b c" in lines
+    assert "    b -> c: row" in lines
+
+
+def test_an_unbuilt_tree_is_not_a_right_one(tree):
+    assert "is it built?" in tree.linked()[0]
 
 
 def function(name, lines, args="void"):
