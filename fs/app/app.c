@@ -117,7 +117,7 @@ static int start_threads(struct ofs_app *a, struct ofs_err *err)
     return r;
 }
 
-static int build(struct ofs_app *a, struct ofs_err *err)
+static int build_app(struct ofs_app *a, struct ofs_err *err)
 {
     int r = ofs_mountpoint_check(a->o->mountpoint, &a->mountpoint, err);
 
@@ -166,7 +166,7 @@ static void take_down(struct ofs_app *a)
 static int serve(struct ofs_app *a, struct ofs_daemon *daemon,
                  struct ofs_err *err)
 {
-    int r = build(a, err);
+    int r = build_app(a, err);
 
     if (r < 0)
         return r;

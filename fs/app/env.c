@@ -2,7 +2,7 @@
 #include "ocirfs/options.h"
 
 /* An empty variable says nothing: build files have no other way to unset one. */
-static const char *get(const char *name)
+static const char *env_value(const char *name)
 {
     const char *value = getenv(name);
 
@@ -12,29 +12,30 @@ static const char *get(const char *name)
 static struct ofs_ora_env capture_oci(void)
 {
     return (struct ofs_ora_env){
-        .home = get("HOME"),
-        .cli_user = get("OCI_CLI_USER"),
-        .cli_tenancy = get("OCI_CLI_TENANCY"),
-        .cli_fingerprint = get("OCI_CLI_FINGERPRINT"),
-        .cli_key_content = get("OCI_CLI_KEY_CONTENT"),
-        .cli_key_file = get("OCI_CLI_KEY_FILE"),
-        .cli_region = get("OCI_CLI_REGION"),
-        .cli_passphrase = get("OCI_CLI_PASSPHRASE"),
-        .cli_security_token_file = get("OCI_CLI_SECURITY_TOKEN_FILE"),
-        .cli_config_file = get("OCI_CLI_CONFIG_FILE"),
-        .cli_profile = get("OCI_CLI_PROFILE"),
-        .cli_auth = get("OCI_CLI_AUTH"),
-        .config_file = get("OCI_CONFIG_FILE"),
-        .config_profile = get("OCI_CONFIG_PROFILE"),
-        .region = get("OCI_REGION"),
-        .rp_version = get("OCI_RESOURCE_PRINCIPAL_VERSION"),
-        .rp_rpst = get("OCI_RESOURCE_PRINCIPAL_RPST"),
-        .rp_private_pem = get("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"),
-        .rp_passphrase = get("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE"),
-        .rp_region = get("OCI_RESOURCE_PRINCIPAL_REGION"),
-        .kubernetes_host = get("KUBERNETES_SERVICE_HOST"),
-        .kubernetes_port = get("KUBERNETES_SERVICE_PORT_PROXYMUX"),
-        .metadata_url = get("OCI_METADATA_BASE_URL"),
+        .home = env_value("HOME"),
+        .cli_user = env_value("OCI_CLI_USER"),
+        .cli_tenancy = env_value("OCI_CLI_TENANCY"),
+        .cli_fingerprint = env_value("OCI_CLI_FINGERPRINT"),
+        .cli_key_content = env_value("OCI_CLI_KEY_CONTENT"),
+        .cli_key_file = env_value("OCI_CLI_KEY_FILE"),
+        .cli_region = env_value("OCI_CLI_REGION"),
+        .cli_passphrase = env_value("OCI_CLI_PASSPHRASE"),
+        .cli_security_token_file = env_value("OCI_CLI_SECURITY_TOKEN_FILE"),
+        .cli_config_file = env_value("OCI_CLI_CONFIG_FILE"),
+        .cli_profile = env_value("OCI_CLI_PROFILE"),
+        .cli_auth = env_value("OCI_CLI_AUTH"),
+        .config_file = env_value("OCI_CONFIG_FILE"),
+        .config_profile = env_value("OCI_CONFIG_PROFILE"),
+        .region = env_value("OCI_REGION"),
+        .rp_version = env_value("OCI_RESOURCE_PRINCIPAL_VERSION"),
+        .rp_rpst = env_value("OCI_RESOURCE_PRINCIPAL_RPST"),
+        .rp_private_pem = env_value("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"),
+        .rp_passphrase =
+            env_value("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE"),
+        .rp_region = env_value("OCI_RESOURCE_PRINCIPAL_REGION"),
+        .kubernetes_host = env_value("KUBERNETES_SERVICE_HOST"),
+        .kubernetes_port = env_value("KUBERNETES_SERVICE_PORT_PROXYMUX"),
+        .metadata_url = env_value("OCI_METADATA_BASE_URL"),
     };
 }
 
@@ -51,8 +52,8 @@ void ofs_env_capture(struct ofs_env *ret)
         .path = getenv("PATH"),
         .term = getenv("TERM"),
         .ora = capture_oci(),
-        .oci_region_metadata = get("OCI_REGION_METADATA"),
-        .oci_default_realm = get("OCI_DEFAULT_REALM"),
+        .oci_region_metadata = env_value("OCI_REGION_METADATA"),
+        .oci_default_realm = env_value("OCI_DEFAULT_REALM"),
         .uid = getuid(),
         .gid = getgid(),
     };

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-static int explain(const char *path, int code, struct ofs_err *err)
+static int mountpoint_error(const char *path, int code, struct ofs_err *err)
 {
     switch (code) {
     case ENOENT:
@@ -37,7 +37,7 @@ static int check_empty(const char *path, struct ofs_err *err)
     int r = 0;
 
     if (!dir)
-        return explain(path, errno, err);
+        return mountpoint_error(path, errno, err);
     while (r == 0 && (e = readdir(dir)))
         if (!is_dot(e->d_name))
             r = ofs_err_set(err, -EINVAL,
@@ -54,9 +54,9 @@ int ofs_mountpoint_check(const char *path, char **ret, struct ofs_err *err)
     int r;
 
     if (!full || stat(full, &st) < 0)
-        return explain(path, errno, err);
+        return mountpoint_error(path, errno, err);
     if (!S_ISDIR(st.st_mode))
-        return explain(path, ENOTDIR, err);
+        return mountpoint_error(path, ENOTDIR, err);
     r = check_empty(full, err);
     if (r < 0)
         return r;

@@ -149,7 +149,7 @@ static const struct layout {
 
 static const struct layout off_screen = { 0, 0, true, true };
 
-static const struct layout *choose(unsigned columns)
+static const struct layout *layout_for(unsigned columns)
 {
     const struct layout *l = layouts;
 
@@ -164,7 +164,7 @@ int ofs_progress_draw(const struct ofs_progress *p, unsigned columns,
                       struct ofs_buf *b)
 {
     OFS_AUTOBUF struct ofs_buf line = OFS_BUF_INIT(1024);
-    const struct layout *l = choose(columns);
+    const struct layout *l = layout_for(columns);
     char done[16], size[16], rate[16], left[16];
     int what = ofs_str_starts(p->what, "sha") ? DIGEST_CHARS : -1;
 

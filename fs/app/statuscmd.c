@@ -92,7 +92,7 @@ static int climb(int fd)
     }
 }
 
-static int explain(const char *dir, int r, struct ofs_err *err)
+static int mount_error(const char *dir, int r, struct ofs_err *err)
 {
     if (r == -ENOTCONN)
         return ofs_err_set(err, r,
@@ -111,7 +111,7 @@ static int open_mount(const char *dir, int *ret, struct ofs_err *err)
     else
         fd = -errno;
     if (fd < 0)
-        return explain(dir, fd, err);
+        return mount_error(dir, fd, err);
     *ret = fd;
     return 0;
 }
@@ -136,7 +136,7 @@ static int read_file(int mount, const char *dir, const char *name,
         return 0;
     if (r == -ENOENT || r == -ENOTDIR)
         return ofs_err_set(err, r, "'%s' is not in a mount of ocirfs", dir);
-    return r < 0 ? explain(dir, r, err) : 0;
+    return r < 0 ? mount_error(dir, r, err) : 0;
 }
 
 /* ---- what is shown ---- */

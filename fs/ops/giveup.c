@@ -83,7 +83,7 @@ struct watched {
 };
 
 /* Those to look at; none: nobody watches from here on. */
-static size_t collect(struct ofs_session *s, struct watched *at)
+static size_t collect_doubtful(struct ofs_session *s, struct watched *at)
 {
     size_t n = 0;
 
@@ -112,7 +112,7 @@ static void watch(void *arg)
     size_t n;
 
     ofs_call_init(&nap, OFS_NEVER);
-    while ((n = collect(s, at)) > 0) {
+    while ((n = collect_doubtful(s, at)) > 0) {
         for (size_t i = 0; i < n; i++)
             if (gave_up(at[i].thread))
                 end(s, &at[i]);

@@ -78,7 +78,8 @@ static bool is_trouble(const struct ofs_op *op, int code)
     }
 }
 
-static void tell(const struct ofs_op *op, int code, const struct ofs_err *err)
+static void log_failure(const struct ofs_op *op, int code,
+                        const struct ofs_err *err)
 {
     OFS_AUTOBUF struct ofs_buf path = OFS_BUF_INIT(PATH_MAX);
     const char *id = err->request_id;
@@ -105,7 +106,7 @@ static int errno_for(const struct ofs_op *op, int code)
 void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err)
 {
     ofs_metric_add(&failures, 1);
-    tell(op, code, err);
+    log_failure(op, code, err);
     if (is_trouble(op, code))
         ofs_tree_note_error(ofs_op_tree(op), op->ino, err);
     ofs_op_settle(op);

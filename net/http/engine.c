@@ -135,7 +135,7 @@ static void cut(struct ofs_engine *e, struct ofs_engine_job *job,
     end_job(e, job, end, CURLE_OK);
 }
 
-static void begin(struct ofs_engine *e, struct ofs_engine_job *job)
+static void begin_job(struct ofs_engine *e, struct ofs_engine_job *job)
 {
     CURLMcode rc;
 
@@ -190,7 +190,7 @@ static void obey(struct ofs_engine *e, const struct orders *o)
 
     for (job = o->fresh; job; job = next) {
         next = job->next;
-        begin(e, job);
+        begin_job(e, job);
     }
     if (!o->some_given_up && !o->stopping && !o->more)
         return;

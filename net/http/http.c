@@ -81,7 +81,7 @@ static bool has_bundle(void)
     return has;
 }
 
-static int build(struct ofs_http *h, const struct ofs_http_cfg *cfg)
+static int set_up(struct ofs_http *h, const struct ofs_http_cfg *cfg)
 {
     struct ofs_engine_cfg ecfg = {
         .limits.connect_ms =
@@ -122,7 +122,7 @@ struct ofs_http *ofs_http_new(const struct ofs_http_cfg *cfg,
         (void)ofs_err_nomem(err, "libcurl");
         return NULL;
     }
-    if (build(h, cfg) < 0) {
+    if (set_up(h, cfg) < 0) {
         ofs_http_free(h);
         (void)ofs_err_nomem(err, "the HTTP engine");
         return NULL;
@@ -195,7 +195,7 @@ static void prepare_attempt(struct story *s)
     };
 }
 
-static int attempt(struct story *s, struct ofs_err *err)
+static int send_once(struct story *s, struct ofs_err *err)
 {
     int64_t begun_ms = ofs_mono_ms();
     CURL *easy = ofs_easypool_get(&s->h->pool);
@@ -221,7 +221,8 @@ static const char *redirect_of(const struct story *s)
     return ofs_headers_get(&s->t.head.headers, "Location");
 }
 
-static int follow(struct story *s, const char *location, struct ofs_err *err)
+static int follow_redirect(struct story *s, const char *location,
+                           struct ofs_err *err)
 {
     int status = s->t.head.status;
     int r;
@@ -266,15 +267,15 @@ static int64_t next_delay_ms(struct story *s, int r)
     return s->req->no_retry ? -1 : ofs_retry_delay_ms(&s->h->policy, &a);
 }
 
-static int tell(struct story *s, struct ofs_err *err)
+static int run_story(struct story *s, struct ofs_err *err)
 {
     for (;;) {
-        int r = attempt(s, err);
+        int r = send_once(s, err);
         const char *location = r == 0 ? redirect_of(s) : NULL;
         int64_t delay_ms;
 
         if (location) {
-            r = follow(s, location, err);
+            r = follow_redirect(s, location, err);
             if (r < 0)
                 return r;
             continue;
@@ -338,7 +339,7 @@ static int perform(struct ofs_http *h, struct ofs_call *call,
     if (r == 0)
         r = name_host(&s, err);
     if (r == 0)
-        r = tell(&s, err);
+        r = run_story(&s, err);
     return r < 0 ? r : give(&s, ret, err);
 }
 

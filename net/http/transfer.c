@@ -48,7 +48,7 @@ static uint64_t upload_size(const struct ofs_transfer *t)
 }
 
 /* End the transfer from a callback; the caller returns what libcurl wants. */
-static void refuse(struct ofs_transfer *t, int code, const char *words)
+static void end_with(struct ofs_transfer *t, int code, const char *words)
 {
     if (t->verdict == 0) {
         t->verdict = code;
@@ -97,11 +97,11 @@ static void act_on_head(struct ofs_transfer *t)
         return; /* may be a proxy's 407, with the real head behind it */
     ofs_resphead_freeze(&t->head);
     if (!sink && announces_too_much(t))
-        refuse(t, -EFBIG, "the body is longer than allowed");
+        end_with(t, -EFBIG, "the body is longer than allowed");
     if (sink && sink->head)
         r = sink->head(sink->arg, t->head.status, &t->head.headers);
     if (r < 0)
-        refuse(t, r, "the answer was not taken");
+        end_with(t, r, "the answer was not taken");
 }
 
 static size_t on_header(char *line, size_t one, size_t n, void *arg)
@@ -113,9 +113,9 @@ static size_t on_header(char *line, size_t one, size_t n, void *arg)
     ofs_lifesign_tick(&t->job.life);
     r = ofs_resphead_line(&t->head, line, n);
     if (r < 0)
-        refuse(t, r,
-               r == -EFBIG ? "the header is longer than allowed"
-                           : "no memory for the header");
+        end_with(t, r,
+                 r == -EFBIG ? "the header is longer than allowed"
+                             : "no memory for the header");
     if (r > 0)
         act_on_head(t);
     return t->verdict == 0 ? n : 0;
@@ -128,7 +128,7 @@ static size_t keep_some(struct ofs_transfer *t, const char *data, size_t n)
     size_t kept = n < room ? n : room;
 
     if (ofs_buf_add(&t->body, data, kept) < 0) {
-        refuse(t, -ENOMEM, "no memory for the body");
+        end_with(t, -ENOMEM, "no memory for the body");
         return 0;
     }
     t->discarded += n - kept;
@@ -140,9 +140,9 @@ static size_t keep(struct ofs_transfer *t, const char *data, size_t n)
     int r = ofs_buf_add(&t->body, data, n);
 
     if (r == -EFBIG)
-        refuse(t, r, "the body is longer than allowed");
+        end_with(t, r, "the body is longer than allowed");
     else if (r < 0)
-        refuse(t, r, "no memory for the body");
+        end_with(t, r, "no memory for the body");
     return r < 0 ? 0 : n;
 }
 
@@ -164,7 +164,7 @@ static size_t on_body(char *data, size_t one, size_t n, void *arg)
     t->fed = true;
     r = sink->body(sink->arg, data, n);
     if (r < 0)
-        refuse(t, r, "the body was not taken");
+        end_with(t, r, "the body was not taken");
     return r < 0 ? 0 : n;
 }
 
@@ -200,7 +200,7 @@ static size_t on_upload(char *buf, size_t one, size_t n, void *arg)
         return CURL_READFUNC_PAUSE;
     }
     if (got < 0) {
-        refuse(t, (int)got, "the body to send cannot be read");
+        end_with(t, (int)got, "the body to send cannot be read");
         return CURL_READFUNC_ABORT;
     }
     t->uploaded += (uint64_t)got;
@@ -442,7 +442,7 @@ static bool is_endless_header(const struct ofs_transfer *t)
 }
 
 /* 0: a whole answer is there. */
-static int judge(struct ofs_transfer *t, CURL *easy, struct ofs_err *err)
+static int outcome_of(struct ofs_transfer *t, CURL *easy, struct ofs_err *err)
 {
     if (t->verdict < 0)
         return ofs_err_set(err, t->verdict, "%s: %s", t->host,
@@ -484,7 +484,7 @@ int ofs_transfer_run(struct ofs_transfer *t, struct ofs_engine *e, CURL *easy,
     t->sent = t->job.life.sent;
     (void)curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
     ofs_metric_add(&connections, opened);
-    r = r < 0 ? report_call(t, r, err) : judge(t, easy, err);
+    r = r < 0 ? report_call(t, r, err) : outcome_of(t, easy, err);
     if (r < 0)
         add_head(t, err);
     return r;

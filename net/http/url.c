@@ -31,7 +31,7 @@ static int default_port(bool tls)
     return tls ? 443 : 80;
 }
 
-static int refuse(struct ofs_err *err, const char *text, const char *why)
+static int bad_url(struct ofs_err *err, const char *text, const char *why)
 {
     OFS_AUTOBUF struct ofs_buf quote = OFS_BUF_INIT(3 * URL_MAX);
 
@@ -170,7 +170,7 @@ int ofs_url_parse(const char *text, struct ofs_url *ret, struct ofs_err *err)
     const char *why = split(text, &p);
 
     if (why)
-        return refuse(err, text, why);
+        return bad_url(err, text, why);
     u.scheme = strdup(p.tls ? "https" : "http");
     u.host = strndup(p.host, p.host_len);
     u.port = p.port;
@@ -275,7 +275,7 @@ int ofs_url_resolve(const struct ofs_url *base, const char *reference,
     if (has_scheme(reference))
         return ofs_url_parse(reference, ret, err);
     if (strnlen(reference, URL_MAX + 1) > URL_MAX)
-        return refuse(err, reference, "it is longer than 8192 bytes");
+        return bad_url(err, reference, "it is longer than 8192 bytes");
     if (ofs_str_starts(reference, "//"))
         text = ofs_strf("%s:%s", base->scheme, reference);
     else
