@@ -138,7 +138,7 @@ def function(name, lines, args="void"):
 def test_functions_within_the_limits_pass(tree):
     tree.put("net/base/a.c", function("fine", ["return 0;"],
                                       "int a, int (*b)(int, int), int c, "
-                                      "struct ofs_call *call, int d, int e, "
+                                      "struct ofs_call *call, int d, "
                                       "int *ret, struct ofs_err *err"))
     tree.put("tests/unit/base/test_a.c",
              function("a_table", ["{ 1, 2 },"] * 60))
@@ -150,8 +150,9 @@ def test_functions_within_the_limits_pass(tree):
     (function("knot", [f"if (x == {i}) x = 0;" for i in range(20)]),
      "knot: complexity 21, at most 15"),
     (function("greedy", ["return 0;"],
-              "int a, int b,\n    int c, int d, int e, int f, int g"),
-     "greedy: 7 parameters, at most 6"),
+              "int a, int b,\n    int c, int d, int e, int f, int g, "
+              "struct ofs_call *call, struct ofs_err *err"),
+     "greedy: 9 parameters, at most 8"),
     (function("deep", ["if (a)", "    for (;;)", "        while (b)",
                        "            if (c)", "                return 1;"]),
      "deep: nested 4 deep, at most 3"),
@@ -160,6 +161,30 @@ def test_functions_within_the_limits_pass(tree):
 def test_beyond_a_limit_fails(tree, text, complaint):
     tree.put("net/base/a.c", text)
     assert f"net/base/a.c: {complaint}" in tree.run("limits.py")
+
+
+@pytest.mark.parametrize("lines, args, habit", [
+    (["x++;"] * 25, "void", "28 lines"),
+    ([f"if (x == {i}) x = 0;" for i in range(7)], "void", "8 complexity"),
+    (["return 0;"], "int a, int b, int c, int d, int e, int f",
+     "6 parameters"),
+])
+def test_a_bad_habit_fails(tree, lines, args, habit):
+    tree.put("net/base/a.c", "".join(
+        function(f"f{i}", lines if i < 11 else [], args if i < 11 else "void")
+        for i in range(100)))
+    assert tree.run("limits.py")[0].startswith(
+        f"a tenth of all functions has {habit} or more")
+
+
+def test_a_static_name_in_many_files_fails(tree):
+    for f in "abc":
+        tree.put(f"net/base/{f}.c", "static " + function("work", []))
+    tree.put("net/base/d.c", function("work", []))
+    assert tree.run("limits.py") == ["limits: ok"]
+    tree.put("fs/app/e.c", "static " + function("work", []))
+    assert tree.run("limits.py")[0] == \
+        "static work is in 4 files, at most 3: a.c, b.c, c.c, e.c"
 
 
 LICENCE = "/* SPDX-License-Identifier: Apache-2.0 */\n"
