@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The interface fs/ops uses: find the node, let its view do it. */
+/* The interface fs/fuse uses: find the node, let its view do it. */
 #include "ocirfs/tree.h"
 
 #include "ocirfs/clock.h"

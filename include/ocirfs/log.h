@@ -4,7 +4,7 @@
 
 /*
  * The log: one line for one failure, at one level, to stderr or syslog.
- * Thread-safe; never blocks on anything but the sink.  Below fs/ops only
+ * Thread-safe; never blocks on anything but the sink.  Below fs/fuse only
  * OFS_DEBUG is used: library code returns its errors.
  *
  * Form: "store: evicted 37 blobs (148 MiB), 61% full" - module first, names

@@ -3,7 +3,7 @@
 #define OFS_OPS_PRIV_H
 
 /*
- * Inside fs/ops.  One request of the kernel is a struct ofs_op: it is tried on
+ * Inside fs/fuse.  One request of the kernel is a struct ofs_op: it is tried on
  * the session's thread with a call that may not wait; when that says -EAGAIN,
  * the op moves to the heap and to a pool whose threads may wait.
  */
