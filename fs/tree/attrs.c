@@ -42,7 +42,7 @@ void ofs_attr_of(struct ofs_tree *t, const struct ofs_node *node,
     };
     /* A repository may become immutable. */
     if (t->tenancy && t->push && view == &ofs_view_tag)
-        ret->valid_ms = t->ttl_ms;
+        ret->valid_ms = t->sync.ttl_ms;
     if (view->attr)
         view->attr(t, node, ret);
 }

@@ -124,7 +124,7 @@ static int fly(const struct question *q, struct ofs_call *call,
 
     if (!key)
         return ofs_err_nomem(err, "a blob");
-    return ofs_flights_run(q->t->flights, key, call, ask, &mine, err);
+    return ofs_flights_run(q->t->sync.flights, key, call, ask, &mine, err);
 }
 
 static void answer(const struct ofs_known_blob *known,
@@ -165,7 +165,7 @@ static bool is_absent(const struct question *q)
         const struct ofs_absent *a = &q->repo->absent[i];
 
         found = ofs_digest_eq(&a->digest, q->digest) &&
-                ofs_fresh_left(a->asked_ms, now, q->t->ttl_ms) > 0;
+                ofs_fresh_left(a->asked_ms, now, q->t->sync.ttl_ms) > 0;
     }
     return found;
 }

@@ -65,7 +65,7 @@ static struct card *card_need(struct ofs_tree *t, const char *path)
     fresh = calloc(1, sizeof(*fresh));
     if (!fresh)
         return NULL;
-    fresh->list.ttl_ms = t->ttl_ms;
+    fresh->list.ttl_ms = t->sync.ttl_ms;
     fresh->path = strdup(path);
     fresh->key = ofs_strf("card %s", path);
     if (!fresh->path || !fresh->key ||
@@ -74,9 +74,10 @@ static struct card *card_need(struct ofs_tree *t, const char *path)
     return ofs_take(&fresh);
 }
 
-static int fetch(struct ofs_tree *t, void *owner, struct ofs_call *call,
+static int fetch(void *arg, void *owner, struct ofs_call *call,
                  struct ofs_err *err)
 {
+    struct ofs_tree *t = arg;
     OFS_AUTO(ofs_repo_ocids_done) struct ofs_repo_ocids ocids = { 0 };
     OFS_AUTO(ofs_ora_repository_done) struct ofs_ora_repository repo = { 0 };
     int64_t asked_ms = ofs_tree_now(t);
@@ -96,16 +97,8 @@ static int fetch(struct ofs_tree *t, void *owner, struct ofs_call *call,
     return 0;
 }
 
-static void nothing(struct ofs_tree *t, void *owner)
-{
-    (void)t;
-    (void)owner;
-}
-
 static const struct ofs_listing_ops card_ops = {
     .fetch = fetch,
-    .hold = nothing,
-    .release = nothing,
 };
 
 static struct card *find_card(struct ofs_tree *t, const char *path)
@@ -119,8 +112,9 @@ int ofs_card_want(struct ofs_tree *t, struct ofs_call *call, const char *path,
 {
     struct card *c = find_card(t, path);
     const struct ofs_listing_of of = {
-        .t = t,
+        .sync = &t->sync,
         .ops = &card_ops,
+        .arg = t,
         .owner = c,
         .mtx = &t->cards->mtx,
         .listing = c ? &c->list : NULL,

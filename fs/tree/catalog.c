@@ -12,7 +12,7 @@ int ofs_catalog_init(struct ofs_tree *t, const struct ofs_strv *named)
     struct ofs_catalog *c = &t->catalog;
 
     ofs_mutex_init(&c->mtx, OFS_RANK_NODE);
-    c->list.ttl_ms = t->ttl_ms;
+    c->list.ttl_ms = t->sync.ttl_ms;
     for (size_t i = 0; named && i < named->n; i++)
         if (ofs_strv_add(&c->names, named->at[i]) < 0)
             return -ENOMEM;
@@ -48,8 +48,9 @@ static bool take_answer(struct ofs_tree *t, int64_t asked_ms, bool none,
     c->names = *names;
     memset(names, 0, sizeof(*names));
     c->none = none;
-    c->list.ttl_ms =
-        none && t->ttl_ms < OFS_NO_CATALOG_MS ? OFS_NO_CATALOG_MS : t->ttl_ms;
+    c->list.ttl_ms = none && t->sync.ttl_ms < OFS_NO_CATALOG_MS
+                         ? OFS_NO_CATALOG_MS
+                         : t->sync.ttl_ms;
     ofs_listing_said(&c->list, asked_ms, 0);
     return changed;
 }
@@ -70,9 +71,10 @@ static bool keep_names(struct ofs_tree *t, int64_t asked_ms)
     return true;
 }
 
-static int fetch_catalog(struct ofs_tree *t, void *owner, struct ofs_call *call,
+static int fetch_catalog(void *arg, void *owner, struct ofs_call *call,
                          struct ofs_err *err)
 {
+    struct ofs_tree *t = arg;
     OFS_AUTOSTRV struct ofs_strv names = { 0 };
     int64_t asked_ms = ofs_tree_now(t);
     int r = ofs_registry_catalog(t->registry, call, &names, err);
@@ -87,23 +89,16 @@ static int fetch_catalog(struct ofs_tree *t, void *owner, struct ofs_call *call,
     return 0;
 }
 
-static void nothing(struct ofs_tree *t, void *owner)
-{
-    (void)t;
-    (void)owner;
-}
-
 static const struct ofs_listing_ops catalog_ops = {
     .fetch = fetch_catalog,
-    .hold = nothing,
-    .release = nothing,
 };
 
 int ofs_catalog_want(struct ofs_tree *t, struct ofs_call *call,
                      struct ofs_err *err)
 {
     const struct ofs_listing_of of = {
-        .t = t,
+        .sync = &t->sync,
+        .arg = t,
         .ops = &catalog_ops,
         .owner = &t->catalog,
         .mtx = &t->catalog.mtx,
@@ -129,8 +124,8 @@ void ofs_catalog_search(struct ofs_tree *t, const char *path,
     ret->flags = c->none ? OFS_NS_OPEN : 0;
     ret->left_ms =
         ofs_fresh_left(c->list.at_ms, ofs_tree_now(t), c->list.ttl_ms);
-    if (ret->left_ms > t->ttl_ms)
-        ret->left_ms = t->ttl_ms;
+    if (ret->left_ms > t->sync.ttl_ms)
+        ret->left_ms = t->sync.ttl_ms;
     if (!*path)
         ret->flags |= OFS_NS_PARENT;
     if (!*path || c->none)

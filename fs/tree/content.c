@@ -120,8 +120,9 @@ static int load(struct object *o, struct ofs_call *call, struct ofs_err *err)
         return 0;
     if (!call->may_wait)
         return -EAGAIN;
-    r = ofs_flights_run(o->t->flights, ofs_digest_format(o->digest, digest),
-                        call, fly, o, err);
+    r = ofs_flights_run(o->t->sync.flights,
+                        ofs_digest_format(o->digest, digest), call, fly, o,
+                        err);
     if (r < 0 || o->fetched || stored(o) == 0)
         return r;
     /* Somebody else had it and the store could not keep it. */

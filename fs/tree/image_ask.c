@@ -37,8 +37,9 @@ static int fetch(struct ofs_tree *t, struct ofs_repo *repo,
     if (ofs_fresh_is_own(r))
         return r;
     OFS_GUARD(&repo->mtx);
-    repo->images_list.ttl_ms =
-        r < 0 && t->ttl_ms < OFS_NO_CATALOG_MS ? OFS_NO_CATALOG_MS : t->ttl_ms;
+    repo->images_list.ttl_ms = r < 0 && t->sync.ttl_ms < OFS_NO_CATALOG_MS
+                                   ? OFS_NO_CATALOG_MS
+                                   : t->sync.ttl_ms;
     ofs_listing_said(&repo->images_list, asked_ms, 0);
     if (r < 0)
         return 0;
@@ -81,7 +82,7 @@ int ofs_images_want(struct ofs_tree *t, struct ofs_call *call,
     if (!call->may_wait)
         return -EAGAIN;
     key = ofs_strf("images %s", repo->path);
-    return key ? ofs_flights_run(t->flights, key, call, fly, &a, err)
+    return key ? ofs_flights_run(t->sync.flights, key, call, fly, &a, err)
                : ofs_err_nomem(err, "a list of images");
 }
 
@@ -91,7 +92,8 @@ bool ofs_images_hint(struct ofs_tree *t, struct ofs_repo *repo, const char *tag,
     const struct ofs_digest *digest;
 
     OFS_GUARD(&repo->mtx);
-    if (ofs_fresh_left(repo->images_at_ms, ofs_tree_now(t), t->ttl_ms) == 0)
+    if (ofs_fresh_left(repo->images_at_ms, ofs_tree_now(t), t->sync.ttl_ms) ==
+        0)
         return false;
     digest = ofs_imagetable_of_tag(&repo->images, tag);
     if (!digest)

@@ -59,11 +59,11 @@ static int make(struct ofs_repo *repo, struct ofs_err *err)
 static int64_t left_of(struct ofs_tree *t, const struct ofs_repo *repo)
 {
     int64_t now = ofs_tree_now(t);
-    int64_t left = ofs_fresh_left(repo->list.at_ms, now, t->ttl_ms);
+    int64_t left = ofs_fresh_left(repo->list.at_ms, now, t->sync.ttl_ms);
 
     for (size_t i = 0; i < repo->tags.n; i++) {
         const struct ofs_tag *tag = &repo->tags.at[i];
-        int64_t its = ofs_fresh_left(tag->at_ms, now, t->ttl_ms);
+        int64_t its = ofs_fresh_left(tag->at_ms, now, t->sync.ttl_ms);
 
         if (tag->known && its < left)
             left = its;

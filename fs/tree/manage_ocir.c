@@ -90,7 +90,7 @@ int ofs_ocir_mkdir(struct ofs_tree *t, struct ofs_call *call,
     if (r < 0 && r != -EEXIST)
         return ofs_err_nomem(err, "a directory");
     ofs_found_dir(ret, dir->scope, to.path);
-    ret->valid_ms = t->ttl_ms;
+    ret->valid_ms = t->sync.ttl_ms;
     return 0;
 }
 

@@ -32,7 +32,7 @@ int ofs_plain_mkdir(struct ofs_tree *t, struct ofs_call *call,
     if (r < 0)
         return r;
     ofs_found_dir(ret, dir->scope, path);
-    ret->valid_ms = t->ttl_ms;
+    ret->valid_ms = t->sync.ttl_ms;
     return 0;
 }
 

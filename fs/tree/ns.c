@@ -75,7 +75,7 @@ static int probe(struct ofs_tree *t, struct ofs_call *call, const char *path,
     if (r < 0 && r != -ENOENT && r != -EACCES)
         return r;
     ns->flags = OFS_NS_OPEN | (r == 0 ? OFS_NS_REPO : 0);
-    ns->left_ms = r == 0 ? t->ttl_ms : t->negative_ttl_ms;
+    ns->left_ms = r == 0 ? t->sync.ttl_ms : t->sync.negative_ttl_ms;
     return 0;
 }
 

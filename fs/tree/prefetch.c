@@ -94,10 +94,11 @@ static bool is_missing(struct ofs_tree *t, const struct ofs_tag *tag,
 
     if (tag->refused &&
         (tag->refused_at >= since ||
-         ofs_fresh_left(tag->refused_at, now, t->negative_ttl_ms) > 0))
+         ofs_fresh_left(tag->refused_at, now, t->sync.negative_ttl_ms) > 0))
         return false;
-    return !tag->known || (tag->at_ms < since &&
-                           ofs_fresh_left(tag->at_ms, now, t->ttl_ms) == 0);
+    return !tag->known ||
+           (tag->at_ms < since &&
+            ofs_fresh_left(tag->at_ms, now, t->sync.ttl_ms) == 0);
 }
 
 /* With repo.mtx held. */
@@ -157,7 +158,7 @@ static int begin(struct ofs_tree *t, struct ofs_repo *repo,
     if (!p)
         return ofs_err_nomem(err, "a list of tags");
     if (choose_names(p, wish))
-        fresh = ofs_batch_new(t->batches, &prefetch_ops, p, p->names.n);
+        fresh = ofs_batch_new(t->sync.batches, &prefetch_ops, p, p->names.n);
     else
         prefetch_free(p);
     {
@@ -275,7 +276,7 @@ int ofs_tags_want(struct ofs_tree *t, struct ofs_call *call,
     c = count(t, repo);
     if (c.all_fresh)
         return 0;
-    if (c.all_known && atomic_load(&t->suspect)) {
+    if (c.all_known && atomic_load(&t->sync.suspect)) {
         const struct wish all = { .since = INT64_MAX };
         OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
 

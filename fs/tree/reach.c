@@ -181,7 +181,7 @@ static int walk_level(struct walk *w, struct ofs_call *call,
     int r;
 
     (void)atomic_fetch_add(&w->refs, 1);
-    b = ofs_batch_new(w->t->batches, &walk_ops, w, w->level.n);
+    b = ofs_batch_new(w->t->sync.batches, &walk_ops, w, w->level.n);
     if (!b)
         return ofs_err_nomem(err, "a list of blobs");
     r = ofs_batch_go(b, err);
@@ -291,7 +291,7 @@ static int find_shared(struct ofs_tree *t, struct ofs_call *call,
 
     if (!w || !key)
         return ofs_err_nomem(err, "a list of blobs");
-    return ofs_flights_run(t->flights, key, call, find_reach, w, err);
+    return ofs_flights_run(t->sync.flights, key, call, find_reach, w, err);
 }
 
 int ofs_reach_get(struct ofs_tree *t, struct ofs_call *call,

@@ -3,7 +3,7 @@
 
 #include "ocirfs/metrics.h"
 
-#include "tree_priv.h"
+#include "batch.h"
 
 static struct ofs_metric stale = OFS_COUNTER(
     "ocirfs_tree_stale_total", "Answers older than the ttl that were given "
@@ -13,8 +13,8 @@ static struct ofs_metric stale = OFS_COUNTER(
 static enum ofs_fresh_step step_of(const struct ofs_listing_of *of,
                                    int *ret_code)
 {
-    struct ofs_fresh_view v = { .now = ofs_tree_now(of->t),
-                                .negative_ttl = of->t->negative_ttl_ms };
+    struct ofs_fresh_view v = { .now = ofs_sync_now(of->sync),
+                                .negative_ttl = of->sync->negative_ttl_ms };
 
     OFS_GUARD(of->mtx);
     v.state = of->listing->state;
@@ -41,9 +41,9 @@ static int fly(struct ofs_call *call, void *arg, struct ofs_err *err)
     /* Somebody else's flight may have landed since we looked. */
     if (step_of(of, &code) == OFS_FRESH_USE)
         return code;
-    r = of->ops->fetch(of->t, of->owner, call, err);
+    r = of->ops->fetch(of->arg, of->owner, call, err);
     if (!ofs_fresh_is_away(r) && !ofs_fresh_is_own(r))
-        atomic_store(&of->t->suspect, false);
+        atomic_store(&of->sync->suspect, false);
     return r;
 }
 
@@ -52,7 +52,7 @@ static int ask(const struct ofs_listing_of *of, struct ofs_call *call,
 {
     struct ofs_listing_of mine = *of;
 
-    return ofs_flights_run(of->t->flights, of->key, call, fly, &mine, err);
+    return ofs_flights_run(of->sync->flights, of->key, call, fly, &mine, err);
 }
 
 /* The registry was asked and said `r`. */
@@ -98,7 +98,8 @@ static void refresh_free(void *arg)
 {
     struct ofs_listing_of *of = arg;
 
-    of->ops->release(of->t, of->owner);
+    if (of->ops->release)
+        of->ops->release(of->arg, of->owner);
     free(of);
 }
 
@@ -118,8 +119,9 @@ static struct ofs_batch *refresh(const struct ofs_listing_of *of)
     if (!copy)
         return NULL;
     *copy = *of;
-    of->ops->hold(of->t, of->owner);
-    fresh = ofs_batch_new(of->t->batches, &refresh_ops, copy, 1);
+    if (of->ops->hold)
+        of->ops->hold(of->arg, of->owner);
+    fresh = ofs_batch_new(of->sync->batches, &refresh_ops, copy, 1);
     if (!fresh)
         return NULL;
     {
@@ -142,7 +144,7 @@ static struct ofs_batch *refresh(const struct ofs_listing_of *of)
 static int refresh_soon(const struct ofs_listing_of *of, struct ofs_call *call,
                         struct ofs_err *err)
 {
-    bool hurry = atomic_load(&of->t->suspect);
+    bool hurry = atomic_load(&of->sync->suspect);
     OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
     bool ended = false;
     int r;
@@ -159,7 +161,7 @@ static int refresh_soon(const struct ofs_listing_of *of, struct ofs_call *call,
         return conclude(of, r);
     if (r != -ETIMEDOUT)
         return r;
-    atomic_store(&of->t->suspect, true);
+    atomic_store(&of->sync->suspect, true);
     ofs_metric_add(&stale, 1);
     return known_or(of, r);
 }

@@ -7,25 +7,25 @@
 #include "ocirfs/call.h"
 
 #include "listing.h"
+#include "sync.h"
 
-struct ofs_tree;
-
-/* Who owns a listing.  `owner` is what the functions get. */
+/* Who owns a listing.  The functions get `arg` and `owner`. */
 struct ofs_listing_ops {
     /*
      * Ask the registry and store what it said, with ofs_listing_said(); its
      * errno when it said nothing that could be stored.
      */
-    int (*fetch)(struct ofs_tree *t, void *owner, struct ofs_call *call,
+    int (*fetch)(void *arg, void *owner, struct ofs_call *call,
                  struct ofs_err *err);
-    void (*hold)(struct ofs_tree *t, void *owner); /* a reference more */
-    void (*release)(struct ofs_tree *t, void *owner);
+    /* A reference more, or less; NULL: it lives as long as `arg`. */
+    void (*hold)(void *arg, void *owner);
+    void (*release)(void *arg, void *owner);
 };
 
 struct ofs_listing_of {
-    struct ofs_tree *t;
+    struct ofs_sync *sync;
     const struct ofs_listing_ops *ops;
-    void *owner;
+    void *arg, *owner;
     struct ofs_mutex *mtx;
     struct ofs_listing *listing;
     const char *key; /* of its flight */

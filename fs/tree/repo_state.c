@@ -67,7 +67,7 @@ static struct ofs_repo *repo_new(struct ofs_tree *t, const char *path)
     repo->list_key = ofs_strf("list %s", path);
     if (!repo->path || !repo->list_key)
         return NULL;
-    repo->list.ttl_ms = t->ttl_ms;
+    repo->list.ttl_ms = t->sync.ttl_ms;
     repo->images_at_ms = OFS_LONG_AGO;
     repo->listed_ms = OFS_LONG_AGO;
     repo->noted_ms = OFS_LONG_AGO;
@@ -303,7 +303,7 @@ int ofs_repo_refusal(struct ofs_tree *t, const char *path)
         OFS_GUARD(&repo->mtx);
         if (repo->list.state == OFS_LIST_REFUSED &&
             ofs_fresh_left(repo->list.at_ms, ofs_tree_now(t),
-                           t->negative_ttl_ms) > 0)
+                           t->sync.negative_ttl_ms) > 0)
             code = repo->list.code;
     }
     ofs_repo_put(t, repo);
@@ -355,14 +355,14 @@ int64_t ofs_repo_mtime(struct ofs_tree *t, const char *path)
 
 /* ---- the listing ---- */
 
-static void hold(struct ofs_tree *t, void *owner)
+static void hold(void *arg, void *owner)
 {
-    (void)ofs_repo_ref(t, owner);
+    (void)ofs_repo_ref(arg, owner);
 }
 
-static void release(struct ofs_tree *t, void *owner)
+static void release(void *arg, void *owner)
 {
-    ofs_repo_put(t, owner);
+    ofs_repo_put(arg, owner);
 }
 
 /* With repo.mtx held. */
@@ -435,9 +435,10 @@ static bool is_there_without_tags(struct ofs_tree *t, struct ofs_repo *repo)
     return ofs_ns_vouches(t, repo->path);
 }
 
-static int fetch_tags(struct ofs_tree *t, void *owner, struct ofs_call *call,
+static int fetch_tags(void *arg, void *owner, struct ofs_call *call,
                       struct ofs_err *err)
 {
+    struct ofs_tree *t = arg;
     OFS_AUTOSTRV struct ofs_strv names = { 0 };
     struct ofs_repo *repo = owner;
     int64_t asked_ms;
@@ -464,7 +465,8 @@ int ofs_repo_list(struct ofs_tree *t, struct ofs_call *call,
                   struct ofs_repo *repo, struct ofs_err *err)
 {
     const struct ofs_listing_of of = {
-        .t = t,
+        .sync = &t->sync,
+        .arg = t,
         .ops = &tags_ops,
         .owner = repo,
         .mtx = &repo->mtx,

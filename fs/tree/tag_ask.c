@@ -21,7 +21,7 @@ static bool is_absent(struct ofs_tree *t, const struct ofs_repo *repo)
 {
     return repo->list.state == OFS_LIST_KNOWN &&
            ofs_fresh_left(repo->list.at_ms, ofs_tree_now(t),
-                          t->negative_ttl_ms) > 0;
+                          t->sync.negative_ttl_ms) > 0;
 }
 
 /* 0 and *ret when it is known and fresh, a refusal, or ASK. */
@@ -35,9 +35,9 @@ static int look(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
     if (!tag)
         return is_absent(q->t, q->repo) ? -ENOENT : ASK;
     if (tag->refused &&
-        ofs_fresh_left(tag->refused_at, now, q->t->negative_ttl_ms) > 0)
+        ofs_fresh_left(tag->refused_at, now, q->t->sync.negative_ttl_ms) > 0)
         return tag->refused;
-    left = tag->known ? ofs_fresh_left(tag->at_ms, now, q->t->ttl_ms) : 0;
+    left = tag->known ? ofs_fresh_left(tag->at_ms, now, q->t->sync.ttl_ms) : 0;
     if (left == 0 || (tag->hinted && q->how == OFS_TAG_OPEN))
         return ASK;
     ret->left_ms = left;
@@ -53,7 +53,8 @@ static int look_back(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
     tag = ofs_tags_find(&q->repo->tags, q->tag);
     if (!tag || !tag->known)
         return -ENOENT;
-    ret->left_ms = ofs_fresh_left(tag->at_ms, ofs_tree_now(q->t), q->t->ttl_ms);
+    ret->left_ms =
+        ofs_fresh_left(tag->at_ms, ofs_tree_now(q->t), q->t->sync.ttl_ms);
     ret->left_ms = ofs_tree_valid(q->t, ret->left_ms);
     return ofs_tag_info_copy(&tag->info, &ret->info);
 }
@@ -331,13 +332,13 @@ static int fly(const struct ofs_tag_of *q, struct ofs_call *call,
 
     if (!key)
         return ofs_err_nomem(err, "a tag");
-    return ofs_flights_run(q->t->flights, key, call, ask, &mine, err);
+    return ofs_flights_run(q->t->sync.flights, key, call, ask, &mine, err);
 }
 
 /* May what was last seen be shown without waiting for the registry? */
 static bool shows_last(const struct ofs_tag_of *q)
 {
-    return q->how == OFS_TAG_STAT && atomic_load(&q->t->suspect);
+    return q->how == OFS_TAG_STAT && atomic_load(&q->t->sync.suspect);
 }
 
 static int wait_for(const struct ofs_tag_of *q, struct ofs_call *call,
@@ -351,7 +352,7 @@ static int wait_for(const struct ofs_tag_of *q, struct ofs_call *call,
         ofs_prefetch_missed(q->t, q->repo);
     r = fly(q, call, err);
     if (r == 0)
-        atomic_store(&q->t->suspect, false);
+        atomic_store(&q->t->sync.suspect, false);
     return r;
 }
 

@@ -51,7 +51,7 @@ static struct ofs_tagcard *find(struct ofs_tree *t, const char *uri)
         struct ofs_tagcard *c = t->tagcards->at[i];
 
         if (c && strcmp(c->uri, uri) == 0 &&
-            ofs_fresh_left(c->at_ms, ofs_tree_now(t), t->ttl_ms) > 0)
+            ofs_fresh_left(c->at_ms, ofs_tree_now(t), t->sync.ttl_ms) > 0)
             return ref(c);
     }
     return NULL;

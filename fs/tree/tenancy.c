@@ -84,7 +84,7 @@ struct ofs_tenancy *ofs_tenancy_new(struct ofs_tree *t,
     n->ora = cfg->ora;
     n->warn = cfg->warn;
     n->warn_arg = cfg->warn_arg;
-    n->list.ttl_ms = t->ttl_ms;
+    n->list.ttl_ms = t->sync.ttl_ms;
     n->each_at_ms = OFS_LONG_AGO;
     if (init(n, cfg, named) == 0)
         return n;
@@ -202,13 +202,14 @@ void ofs_tenancy_search(struct ofs_tree *t, uint64_t scope, const char *path,
 
     OFS_GUARD(&n->mtx);
     search(n, scope, path, ret);
-    ret->left_ms = ofs_fresh_left(n->list.at_ms, now, t->ttl_ms);
+    ret->left_ms = ofs_fresh_left(n->list.at_ms, now, t->sync.ttl_ms);
     s = n->each ? find_scope(n, scope) : NULL;
-    left = s ? ofs_fresh_left(s->list.at_ms, now, t->ttl_ms) : ret->left_ms;
+    left =
+        s ? ofs_fresh_left(s->list.at_ms, now, t->sync.ttl_ms) : ret->left_ms;
     if (left < ret->left_ms)
         ret->left_ms = left;
     if (n->is_named)
-        ret->left_ms = t->ttl_ms;
+        ret->left_ms = t->sync.ttl_ms;
 }
 
 int ofs_tenancy_parts(struct ofs_tree *t, uint64_t scope, const char *path,

@@ -141,9 +141,10 @@ static int ask_all(struct ofs_tree *t, struct ofs_call *call,
     return r < 0 ? ofs_err_nomem(err, "the compartments") : 0;
 }
 
-static int fetch_all(struct ofs_tree *t, void *owner, struct ofs_call *call,
+static int fetch_all(void *arg, void *owner, struct ofs_call *call,
                      struct ofs_err *err)
 {
+    struct ofs_tree *t = arg;
     struct ofs_err mine = { 0 };
     int r;
 
@@ -159,16 +160,8 @@ static int fetch_all(struct ofs_tree *t, void *owner, struct ofs_call *call,
     return r;
 }
 
-static void nothing(struct ofs_tree *t, void *owner)
-{
-    (void)t;
-    (void)owner;
-}
-
 static const struct ofs_listing_ops all_ops = {
     .fetch = fetch_all,
-    .hold = nothing,
-    .release = nothing,
 };
 
 static int want_all(struct ofs_tree *t, struct ofs_call *call,
@@ -176,7 +169,8 @@ static int want_all(struct ofs_tree *t, struct ofs_call *call,
 {
     struct ofs_tenancy *n = t->tenancy;
     const struct ofs_listing_of of = {
-        .t = t,
+        .sync = &t->sync,
+        .arg = t,
         .ops = &all_ops,
         .owner = n,
         .mtx = &n->mtx,
@@ -212,9 +206,10 @@ static int ask_scope(struct ofs_tree *t, struct ofs_scope *s,
     return r;
 }
 
-static int fetch_scope(struct ofs_tree *t, void *owner, struct ofs_call *call,
+static int fetch_scope(void *arg, void *owner, struct ofs_call *call,
                        struct ofs_err *err)
 {
+    struct ofs_tree *t = arg;
     struct ofs_err mine = { 0 };
     int r;
 
@@ -231,8 +226,6 @@ static int fetch_scope(struct ofs_tree *t, void *owner, struct ofs_call *call,
 
 static const struct ofs_listing_ops scope_ops = {
     .fetch = fetch_scope,
-    .hold = nothing,
-    .release = nothing,
 };
 
 /* The compartment to be asked by itself; NULL: the list of all has it. */
@@ -263,7 +256,8 @@ static int want_scope(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
     struct ofs_tenancy *n = t->tenancy;
     struct ofs_scope *s = scope_to_ask(n, scope);
     const struct ofs_listing_of of = {
-        .t = t,
+        .sync = &t->sync,
+        .arg = t,
         .ops = &scope_ops,
         .owner = s,
         .mtx = &n->mtx,
@@ -378,7 +372,8 @@ int ofs_tenancy_namespace(struct ofs_tree *t, struct ofs_call *call,
         return 0;
     if (!call->may_wait)
         return -EAGAIN;
-    r = ofs_flights_run(t->flights, "namespace", call, fetch_namespace, t, err);
+    r = ofs_flights_run(t->sync.flights, "namespace", call, fetch_namespace, t,
+                        err);
     if (r < 0)
         return ofs_err_wrap(err, r, "the tenancy's namespace");
     return known_namespace(n, ret) ? 0 : ofs_err_nomem(err, "a namespace");

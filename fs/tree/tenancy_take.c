@@ -29,7 +29,7 @@ static struct ofs_scope *scope_need(struct ofs_tree *t, const char *id)
     s = calloc(1, sizeof(*s));
     if (!s)
         return NULL;
-    s->list.ttl_ms = t->ttl_ms;
+    s->list.ttl_ms = t->sync.ttl_ms;
     s->id = strdup(id);
     s->key = ofs_strf("compartment %s", id);
     if (s->id && s->key && ofs_map_put(t->tenancy->scopes, id, s, NULL) == 0)
@@ -253,8 +253,9 @@ int ofs_tenancy_take_scope(struct ofs_tree *t, struct ofs_scope *s,
     if (r < 0)
         return r;
     /* A policy is not written every few seconds. */
-    s->list.ttl_ms =
-        why && t->ttl_ms < OFS_NO_CATALOG_MS ? OFS_NO_CATALOG_MS : t->ttl_ms;
+    s->list.ttl_ms = why && t->sync.ttl_ms < OFS_NO_CATALOG_MS
+                         ? OFS_NO_CATALOG_MS
+                         : t->sync.ttl_ms;
     ofs_listing_said(&s->list, asked_ms, 0);
     return 0;
 }

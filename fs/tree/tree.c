@@ -25,9 +25,6 @@ static void copy_cfg(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
 {
     t->registry = cfg->registry;
     t->store = cfg->store;
-    t->clock = cfg->clock ? cfg->clock : &ofs_system_clock;
-    t->ttl_ms = cfg->ttl_ms;
-    t->negative_ttl_ms = cfg->negative_ttl_ms;
     t->use_mirror = cfg->use_mirror;
     t->uid = cfg->uid;
     t->gid = cfg->gid;
@@ -59,13 +56,17 @@ static int init_local(struct ofs_tree *t)
 static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
 {
     const char *url = cfg->url ? cfg->url : ofs_registry_host(cfg->registry);
+    const struct ofs_sync_cfg sync = {
+        .clock = cfg->clock,
+        .ttl_ms = cfg->ttl_ms,
+        .negative_ttl_ms = cfg->negative_ttl_ms,
+        .max_parallel = cfg->max_parallel,
+    };
 
     copy_cfg(t, cfg);
     t->url = strdup(url);
-    t->flights = ofs_flights_new();
-    t->batches = ofs_batches_new(cfg->max_parallel);
-    if (!t->url || !t->flights || !t->batches ||
-        ofs_pending_init(&t->pending, t->store, t->batches) < 0 ||
+    if (!t->url || ofs_sync_init(&t->sync, &sync) < 0 ||
+        ofs_pending_init(&t->pending, t->store, t->sync.batches) < 0 ||
         ofs_nodes_init(&t->nodes) < 0 || ofs_repos_init(t) < 0 ||
         init_local(t) < 0 || ofs_catalog_init(t, cfg->repos) < 0)
         return -ENOMEM;
@@ -105,7 +106,7 @@ int ofs_tree_start(struct ofs_tree *t, struct ofs_err *err)
 
 void ofs_tree_stop(struct ofs_tree *t)
 {
-    ofs_batches_stop(t->batches);
+    ofs_sync_stop(&t->sync);
     ofs_pending_flush(&t->pending, FLUSH_MS);
     ofs_repos_flush(t);
 }
@@ -115,7 +116,7 @@ void ofs_tree_free(struct ofs_tree *t)
     if (!t)
         return;
     /* Batches hold repositories, so they end first. */
-    ofs_batches_free(t->batches);
+    ofs_sync_stop(&t->sync);
     ofs_pending_done(&t->pending);
     ofs_catalog_done(t);
     ofs_cards_free(t->cards);
@@ -126,7 +127,7 @@ void ofs_tree_free(struct ofs_tree *t)
     ofs_mades_done(t);
     ofs_repos_done(t);
     ofs_nodes_done(&t->nodes);
-    ofs_flights_free(t->flights);
+    ofs_sync_done(&t->sync);
     free(t->url);
     free(t);
 }
@@ -222,8 +223,8 @@ static int look_up(struct ofs_tree *t, struct ofs_call *call,
         return -ENAMETOOLONG;
     r = ofs_dir_find(t, call, dir, name, &found, err);
     if (r == -ENOENT) {
-        *ret =
-            (struct ofs_entry){ .valid_ms = t->push ? 0 : t->negative_ttl_ms };
+        *ret = (struct ofs_entry){ .valid_ms =
+                                       t->push ? 0 : t->sync.negative_ttl_ms };
         return 0;
     }
     found.valid_ms = r < 0 ? 0 : valid_of(t, &found);

@@ -25,6 +25,7 @@
 #include "local.h"
 #include "nodes.h"
 #include "pending.h"
+#include "sync.h"
 #include "tagtable.h"
 
 #include <stdatomic.h>
@@ -120,8 +121,7 @@ struct ofs_tree {
     struct ofs_store *store;
     struct ofs_push *push; /* NULL: the tree is read-only */
     bool allow_delete;
-    const struct ofs_clock *clock;
-    int64_t ttl_ms, negative_ttl_ms;
+    struct ofs_sync sync;
     bool use_mirror;
     uid_t uid;
     gid_t gid;
@@ -136,27 +136,21 @@ struct ofs_tree {
     struct ofs_cards *cards;
     struct ofs_tagcards *tagcards;
     struct ofs_repos repos;
-    struct ofs_flights *flights;
-    struct ofs_batches *batches;
     struct ofs_pending pending;
     struct ofs_mades mades;
     struct ofs_scratches scratches;
     struct ofs_failures failures;
-    atomic_bool suspect; /* the registry kept somebody waiting too long */
 };
 
 static inline int64_t ofs_tree_now(const struct ofs_tree *t)
 {
-    return t->clock->mono_ms(t->clock);
+    return ofs_sync_now(&t->sync);
 }
 
 /* What the kernel may rely on for an answer that is good for `left` more. */
 static inline int64_t ofs_tree_valid(const struct ofs_tree *t, int64_t left)
 {
-    int64_t stale =
-        t->ttl_ms < OFS_STALE_VALID_MS ? t->ttl_ms : OFS_STALE_VALID_MS;
-
-    return left > 0 ? left : stale;
+    return ofs_sync_valid(&t->sync, left);
 }
 
 int ofs_repos_init(struct ofs_tree *t);

@@ -21,7 +21,7 @@ static void dir_attr(struct ofs_tree *t, const struct ofs_node *node,
                      struct ofs_attr *ret)
 {
     ret->mtime_s = ofs_repo_mtime(t, node->path);
-    ret->valid_ms = t->ttl_ms;
+    ret->valid_ms = t->sync.ttl_ms;
 }
 
 /* All that the tags reach; *ret is owned. */
@@ -67,7 +67,7 @@ static int find_alg(struct ofs_tree *t, struct ofs_call *call,
     if (!made && !has_alg(at, n, alg))
         return -ENOENT;
     ofs_found_set(ret, &ofs_view_alg, dir->path, name_of(alg));
-    ret->valid_ms = t->ttl_ms;
+    ret->valid_ms = t->sync.ttl_ms;
     return 0;
 }
 

@@ -18,7 +18,7 @@ static void dir_attr(struct ofs_tree *t, const struct ofs_node *node,
                      struct ofs_attr *ret)
 {
     ret->mtime_s = ofs_ns_mtime(t, node->scope, node->path);
-    ret->valid_ms = t->ttl_ms;
+    ret->valid_ms = t->sync.ttl_ms;
 }
 
 /* A directory part.  -ENOENT: there is none. */

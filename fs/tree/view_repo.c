@@ -19,7 +19,7 @@ static int find_blobs(struct ofs_tree *t, struct ofs_call *call,
     (void)call;
     (void)err;
     ofs_found_set(ret, &ofs_view_blobs, path, "");
-    ret->valid_ms = t->ttl_ms; /* as long as the repository is one */
+    ret->valid_ms = t->sync.ttl_ms; /* as long as the repository is one */
     return 0;
 }
 
