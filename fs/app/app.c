@@ -4,6 +4,7 @@
 #include "app_priv.h"
 #include "daemonize.h"
 #include "mountpoint.h"
+#include "signals.h"
 
 #include "ocirfs/clock.h"
 #include "ocirfs/ops.h"
@@ -12,7 +13,6 @@
 #include "ocirfs/store.h"
 #include "ocirfs/tree.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -214,8 +214,7 @@ int ofs_app_run(const struct ofs_options *o, const struct ofs_env *env)
         r = ofs_err_errno(&err, -r, "going to the background");
     } else {
         harden(o);
-        (void)sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN },
-                        NULL);
+        ofs_signals_tame(o->foreground);
         r = serve(&a, &daemon, &err);
     }
     take_down(&a);

@@ -166,14 +166,11 @@ static struct run *run_new(const struct ofs_child *what, struct ofs_err *err)
 /* Dispositions that a program keeps over exec, and this one may have set. */
 static void set_signals(posix_spawnattr_t *attr)
 {
-    static const int back_to_default[] = { SIGPIPE, SIGCHLD, SIGHUP,
-                                           SIGINT,  SIGQUIT, SIGTERM };
     sigset_t set;
 
     (void)sigemptyset(&set);
     (void)posix_spawnattr_setsigmask(attr, &set);
-    for (size_t i = 0; i < OFS_COUNT_OF(back_to_default); i++)
-        (void)sigaddset(&set, back_to_default[i]);
+    (void)sigfillset(&set);
     (void)posix_spawnattr_setsigdefault(attr, &set);
 }
 

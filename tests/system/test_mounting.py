@@ -411,6 +411,29 @@ def test_a_signal_unmounts(run_ocirfs, mount, registry, place, tmp_path,
 
 
 @pytest.mark.semantics("S44")
+@pytest.mark.parametrize("number", [
+    signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGQUIT,
+    signal.SIGPIPE, signal.SIGXFSZ, signal.SIGPOLL, signal.SIGRTMIN + 3])
+def test_a_signal_that_asks_for_nothing_ends_nothing(
+        run_ocirfs, registry, place, tmp_path, number):
+    run_ocirfs(registry.url, place, "-o", f"cache={tmp_path}/c")
+    (pid,) = processes_of(place)
+    os.kill(pid, number)
+    assert content(place)
+    subprocess.run(["umount", place], check=True)
+    wait_gone(place)
+
+
+@pytest.mark.semantics("S44")
+def test_quit_of_a_terminal_unmounts(mount, registry):
+    mnt = mount(registry)
+    assert content(mnt.path)
+    mnt.process.send_signal(signal.SIGQUIT)
+    mnt.wait_gone()
+    assert "unmounted" in mnt.log()
+
+
+@pytest.mark.semantics("S44")
 def test_mounting_and_unmounting_many_times(run_ocirfs, registry, place,
                                             tmp_path):
     for _ in range(10):
