@@ -175,23 +175,28 @@ class Linked:
         self.needs = collections.defaultdict(set)    # (layer, module): symbols
 
     def objects(self):
-        """(layer, module, file) of each object that belongs to a layer."""
+        """{object file: (layer, module)} of all that belong to a layer."""
+        found = {}
         for f in sorted(self.build.glob("CMakeFiles/ofs_*.dir/**/*.c.o")):
             source = f.relative_to(self.build).parts[2:]
             layer, stem = "/".join(source[:-1]), source[-1].removesuffix(".c.o")
             if layer in ALLOW and (self.root / layer / f"{stem}.c").exists():
-                yield layer, stem, f
+                found[str(f)] = (layer, stem)
+        return found
 
     def read(self):
-        for layer, stem, f in self.objects():
-            nm = subprocess.run(["nm", "-gP", f], capture_output=True,
-                                text=True, check=True)
-            for line in nm.stdout.splitlines():
-                symbol, kind = line.split()[:2]
-                if kind == "U":
-                    self.needs[layer, stem].add(symbol)
-                else:
-                    self.home[symbol] = (layer, stem)
+        objects = self.objects()
+        if not objects:
+            return
+        nm = subprocess.run(["nm", "-gAP", *objects], capture_output=True,
+                            text=True, check=True)
+        for line in nm.stdout.splitlines():
+            file, symbol, kind = line.split()[:3]
+            module = objects[file.removesuffix(":")]
+            if kind == "U":
+                self.needs[module].add(symbol)
+            else:
+                self.home[symbol] = module
 
     def uses(self):
         """{(module, module): the symbols the first needs of the second}."""
