@@ -212,12 +212,19 @@ static bool next_param(const char **p, struct param *ret)
     return true;
 }
 
-/* "next" among the words of a rel value (RFC 8288, 3.3). */
+/*
+ * "next" among the words of a rel value (RFC 8288, 3.3), also in the quotes
+ * of another language.
+ */
 static bool says_next(const struct param *q)
 {
     const char *p = q->value;
     const char *end = p + q->value_len;
 
+    if (q->value_len >= 2 && *p == '\'' && end[-1] == '\'') {
+        p++;
+        end--;
+    }
     while (p < end) {
         const char *word = p;
 

@@ -15,6 +15,7 @@ struct place {
     const struct reg_walk *walk;
     size_t n;             /* names that a page was asked to have */
     char *url;            /* to be asked next; owned; NULL: the end */
+    bool guessed;         /* nobody has said that there is such a page */
     struct ofs_map *seen; /* URLs asked so far; owned */
     struct reg_page before;
 };
@@ -102,7 +103,6 @@ static int find_next(const struct place *p, const struct ofs_http_resp *resp,
     OFS_AUTOURL struct ofs_url at = { 0 };
     struct reg_place place = {
         .at = &at,
-        .base = p->walk->end->base,
         .list = p->walk->list,
         .n = p->n,
     };
@@ -136,10 +136,50 @@ static int step(struct place *p, const struct ofs_http_resp *resp,
     if (repeats || ofs_map_get(p->seen, ofs_buf_str(&next)))
         return circles(p, err);
     p->url = ofs_buf_take(&next);
+    p->guessed = r == REG_NEXT_GUESS;
     ofs_reg_page_done(&p->before);
     p->before = page;
     page = (struct reg_page){ 0 };
     return 0;
+}
+
+/*
+ * Does the refusal of a further page mean that there is none?  Of a page that
+ * was only guessed most refusals do: servers fail in all ways over a `last`
+ * that they do not know.  Not "who are you" and "not now".
+ */
+static bool ends_list(const struct place *p, const struct ofs_err *refusal)
+{
+    switch (refusal->http_status) {
+    case 404:
+        return p->guessed || p->walk->ends_with_404;
+    case 400:
+    case 405:
+    case 410:
+    case 416:
+    case 422:
+    case 500:
+    case 501:
+        return p->guessed;
+    default:
+        return false;
+    }
+}
+
+/* The next page, which may turn out not to be there. */
+static int ask_further(struct place *p, struct ofs_http_resp *ret,
+                       struct ofs_err *err)
+{
+    struct ofs_err refusal = { 0 };
+    int r = ask(p, ret, &refusal);
+
+    if (r < 0 && ends_list(p, &refusal)) {
+        free(ofs_take(&p->url));
+        return 0;
+    }
+    if (r < 0 && err)
+        *err = refusal;
+    return r;
 }
 
 int ofs_reg_walk(const struct reg_walk *w, struct ofs_err *err)
@@ -153,8 +193,8 @@ int ofs_reg_walk(const struct reg_walk *w, struct ofs_err *err)
     do {
         OFS_AUTORESP struct ofs_http_resp resp = { 0 };
 
-        r = first ? ask_first(&p, &resp, err) : ask(&p, &resp, err);
-        if (r == 0)
+        r = first ? ask_first(&p, &resp, err) : ask_further(&p, &resp, err);
+        if (r == 0 && p.url)
             r = step(&p, &resp, err);
         first = false;
     } while (r == 0 && p.url);

@@ -49,6 +49,7 @@ static int list_op(struct reg_end *end, struct ofs_call *call, void *arg,
         .what = a->what,
         .list = list,
         .n = PAGE_NAMES,
+        .ends_with_404 = true,
         .take = take_page,
         .arg = a,
     };

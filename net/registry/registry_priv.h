@@ -194,8 +194,9 @@ struct reg_walk {
     struct ofs_call *call;
     const char *scope, *what;
     const char *const *headers;
-    const char *list; /* URL without query */
-    size_t n;         /* names to ask for on a page; 0: say nothing */
+    const char *list;   /* URL without query */
+    size_t n;           /* names to ask for on a page; 0: say nothing */
+    bool ends_with_404; /* a further page that is not there is the end */
     /* Takes one page; fills in what leads to the next.  */
     int (*take)(void *arg, const struct ofs_http_resp *resp,
                 struct reg_page *ret, struct ofs_err *err);

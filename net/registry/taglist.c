@@ -111,47 +111,110 @@ bool ofs_reg_page_repeats(const struct reg_page *page,
            same(page->first, before->first) && same(page->last, before->last);
 }
 
-/* 0, -ENOENT, or a failure. */
+/* What the headers say of a next page. */
+enum told {
+    TOLD_NOTHING,
+    TOLD_ODDLY, /* there is a link, of which nobody can tell where it leads */
+    TOLD_TARGET,
+};
+
+/*
+ * Is it meant as a link to the next page, but not written as one?  Seen are
+ * URLs without brackets, and brackets without "rel".
+ */
+static bool is_odd(const char *value)
+{
+    return value[0] != '<' || !strcasestr(value, "rel") ||
+           strcasestr(value, "next");
+}
+
+/* An enum told, or a failure. */
 static int find_link(const struct ofs_headers *headers, struct ofs_buf *target,
                      struct ofs_err *err)
 {
+    enum told told = TOLD_NOTHING;
     const char *value;
 
     for (size_t i = 0; (value = ofs_headers_nth(headers, "Link", i)); i++) {
         int r = ofs_link_next(value, target);
 
         if (r == 0)
-            return 0;
+            return TOLD_TARGET;
         if (r != -ENOENT)
             return ofs_err_set(err, r, "a link that cannot be read");
+        if (is_odd(value))
+            told = TOLD_ODDLY;
     }
-    return -ENOENT;
+    return (int)told;
 }
 
+/* Is it this very list, whatever its query? */
+static bool is_own(const struct reg_place *place, const struct ofs_url *next)
+{
+    size_t len = strlen(place->list);
+
+    return ofs_str_starts(next->text, place->list) &&
+           (next->text[len] == '?' || next->text[len] == '\0');
+}
+
+/* 1: `ret` has it; 0: it leads elsewhere and tells no query. */
 static int follow(const struct reg_place *place, const char *target,
-                  struct ofs_buf *ret, struct ofs_err *err)
+                  struct ofs_buf *ret)
 {
     OFS_AUTOURL struct ofs_url next = { 0 };
     const char *query;
-    int r = ofs_url_resolve(place->at, target, &next, err);
 
-    if (r < 0)
-        return r;
-    if (ofs_str_starts(next.text, place->base))
-        return ofs_buf_adds(ret, next.text);
+    if (ofs_url_resolve(place->at, target, &next, NULL) < 0)
+        return 0;
     query = strchr(next.target, '?');
+    if (is_own(place, &next)) {
+        (void)ofs_buf_adds(ret, next.text);
+        return 1;
+    }
     if (!query)
-        return ofs_err_set(err, -EBADMSG,
-                           "the next page is said to be elsewhere");
+        return 0;
     (void)ofs_buf_adds(ret, place->list);
-    return ofs_buf_adds(ret, query);
+    (void)ofs_buf_adds(ret, query);
+    return 1;
 }
 
-static int after_last(const struct reg_place *place, const char *last,
-                      struct ofs_buf *ret)
+static void after_last(const struct reg_place *place, const char *last,
+                       struct ofs_buf *ret)
 {
-    (void)ofs_buf_addf(ret, "%s?n=%zu&last=", place->list, place->n);
-    return ofs_str_percent(ret, last);
+    (void)ofs_buf_addf(ret, "%s?", place->list);
+    if (place->n > 0)
+        (void)ofs_buf_addf(ret, "n=%zu&", place->n);
+    (void)ofs_buf_adds(ret, "last=");
+    (void)ofs_str_percent(ret, last);
+}
+
+/* Where a link leads; one that is of no use still says that there is more. */
+static int by_link(const struct reg_place *place, const char *target,
+                   const struct reg_page *page, struct ofs_buf *ret,
+                   struct ofs_err *err)
+{
+    if (follow(place, target, ret))
+        return REG_NEXT_LINK;
+    if (!page->last || place->n == 0)
+        return ofs_err_set(err, -EBADMSG,
+                           "the next page is said to be elsewhere");
+    after_last(place, page->last, ret);
+    return REG_NEXT_LINK;
+}
+
+/*
+ * Old registries cut the list and say nothing: a full page may be one of
+ * several, so what comes after it is asked for.
+ */
+static int by_guess(const struct reg_place *place, enum told told,
+                    const struct reg_page *page, struct ofs_buf *ret)
+{
+    bool full = place->n > 0 && page->count == place->n;
+
+    if (!page->last || (!full && told != TOLD_ODDLY))
+        return REG_NEXT_NONE;
+    after_last(place, page->last, ret);
+    return REG_NEXT_GUESS;
 }
 
 int ofs_reg_page_next(const struct reg_place *place,
@@ -161,21 +224,12 @@ int ofs_reg_page_next(const struct reg_place *place,
 {
     OFS_AUTOBUF struct ofs_buf target = OFS_BUF_INIT(URL_MAX);
     int r = find_link(headers, &target, err);
-    enum reg_next next = REG_NEXT_NONE;
 
-    if (r == 0) {
-        next = REG_NEXT_LINK;
-        r = follow(place, ofs_buf_str(&target), ret, err);
-    } else if (r == -ENOENT) {
-        r = 0;
-        /* Old registries cut the list and say nothing: a full page may be one
-         * of several, so ask for what comes after it. */
-        if (place->n > 0 && page->count == place->n && page->last) {
-            next = REG_NEXT_GUESS;
-            r = after_last(place, page->last, ret);
-        }
-    }
+    if (r == TOLD_TARGET)
+        r = by_link(place, ofs_buf_str(&target), page, ret, err);
+    else if (r >= 0)
+        r = by_guess(place, (enum told)r, page, ret);
     if (ret->failed)
         return ofs_err_set(err, ret->failed, "the next page's URL is too long");
-    return r < 0 ? r : (int)next;
+    return r;
 }

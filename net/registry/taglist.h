@@ -44,12 +44,12 @@ bool ofs_reg_page_repeats(const struct reg_page *page,
 
 /*
  * The URL of the page behind this one into `ret`.  `at` is this page's own
- * URL, `list` the list's URL without query, `base` that of the registry up to
- * "/v2/", `n` how many names were asked for (0: not said).  Never leaves the
- * host: of a Link elsewhere only the query is taken, as what a proxy in front
- * makes of host and path is not to be trusted, and often wrong.
+ * URL, `list` the list's URL without query, `n` how many names were asked for
+ * (0: not said).  Never leaves the list: of a Link elsewhere only the query is taken, as what a proxy in front
+ * makes of host and path is not to be trusted, and often wrong.  One that
+ * leads nowhere still says that there is more, which is asked for by `last`.
  *
- * -EBADMSG: a link that leads nowhere.
+ * -EBADMSG: a link that leads nowhere, and no way to ask otherwise.
  */
 enum reg_next {
     REG_NEXT_NONE,
@@ -58,7 +58,7 @@ enum reg_next {
 };
 struct reg_place {
     const struct ofs_url *at;
-    const char *base, *list; /* URLs */
+    const char *list; /* URL */
     size_t n;
 };
 int ofs_reg_page_next(const struct reg_place *place,

@@ -173,6 +173,53 @@ static void a_server_that_refuses_long_pages_is_asked_for_any(void **state)
     assert_int_equal(rig_count(&rig, LIST), 3);
 }
 
+/* A page that only may be there, and one that was said to be. */
+static void a_further_page_that_is_refused_may_be_the_end(void **state)
+{
+    static const struct {
+        int status;
+        const char *link; /* of the first page */
+        int r;
+    } rows[] = {
+        { 400, "", 0 },
+        { 404, "", 0 },
+        { 405, "", 0 },
+        { 500, "", 0 },
+        { 501, "", 0 },
+        { 401, "", -EACCES },
+        { 403, "", -EACCES },
+        { 429, "", -EBUSY },
+        { 503, "", -EBUSY },
+        { 404, "Link: <?last=t999&n=1000>; rel=next\r\n", 0 },
+        { 400, "Link: <?last=t999&n=1000>; rel=next\r\n", -EINVAL },
+        { 500, "Link: <?last=t999&n=1000>; rel=next\r\n", -EIO },
+        { 500, "Link: <https://h/x>; rel=next\r\n", -EIO },
+        { 500, "Link: /v2/a/b/tags/list?last=t999; rel=next\r\n", 0 },
+    };
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(100000);
+
+    (void)state;
+    (void)ofs_buf_adds(&b, "{\"name\":\"a/b\",\"tags\":[\"a\"");
+    for (int i = 1; i < 1000; i++)
+        (void)ofs_buf_addf(&b, ",\"t%03d\"", i);
+    assert_int_equal(ofs_buf_adds(&b, "]}"), 0);
+    for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
+        const struct rig_cfg cfg = { .max_attempts = 1 };
+        RIG_AUTO struct rig rig;
+        OFS_AUTOSTRV struct ofs_strv names = { 0 };
+        int r;
+
+        rig_start(&rig, &cfg);
+        canned(&rig, LIST, 200, rows[i].link, ofs_buf_str(&b));
+        rig_fault(&rig, "GET /v2/a/b/tags/list?*last=*", 0, FAKE_STATUS,
+                  rows[i].status);
+        r = tags(&rig, &names);
+        if (r != rows[i].r || names.n != (r == 0 ? 1000 : 0))
+            fail_msg("row %zu: %d, %zu names: %s", i, r, names.n, rig.err.text);
+        assert_int_equal(rig_count(&rig, LIST), 2);
+    }
+}
+
 static void lists_that_do_not_end_are_cut_off(void **state)
 {
     static const enum fake_fault_kind kinds[] = { FAKE_PAGE_LOOP,
@@ -265,6 +312,7 @@ int main(void)
         cmocka_unit_test(odd_names_are_dropped_and_the_rest_is_sorted),
         cmocka_unit_test(odd_lists_are_taken_or_refused),
         cmocka_unit_test(a_server_that_refuses_long_pages_is_asked_for_any),
+        cmocka_unit_test(a_further_page_that_is_refused_may_be_the_end),
         cmocka_unit_test(lists_that_do_not_end_are_cut_off),
         cmocka_unit_test(a_deadline_ends_a_list_that_does_not),
         cmocka_unit_test(pages_have_a_limit),

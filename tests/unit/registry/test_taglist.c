@@ -104,6 +104,25 @@ static const struct {
       REG_NEXT_LINK, LIST "?last=b" },
     { "<https://evil.example/x>; rel=next", NULL, 0, 2, "b", -EBADMSG, NULL },
     { "<ftp://h/x?y>; rel=next", NULL, 0, 2, "b", -EBADMSG, NULL },
+    /* A proxy took the first part of the repository's name for itself. */
+    { "</p/v2/b/tags/list?last=b>; rel=next", NULL, 0, 2, "b", REG_NEXT_LINK,
+      LIST "?last=b" },
+    { "</p/v2/a/b/tags/listing?last=b>; rel=next", NULL, 0, 2, "b",
+      REG_NEXT_LINK, LIST "?last=b" },
+    { "<" LIST "?last=b>; rel='next'", NULL, 0, 2, "b", REG_NEXT_LINK,
+      LIST "?last=b" },
+    /* There is more, and only its place is not told. */
+    { "<https://evil.example/x>; rel=next", NULL, 2, 1, "b", REG_NEXT_LINK,
+      LIST "?n=2&last=b" },
+    { "<ftp://h/x?y>; rel=next", NULL, 2, 1, "b", REG_NEXT_LINK,
+      LIST "?n=2&last=b" },
+    /* There may be more. */
+    { LIST "?last=b; rel=\"next\"", NULL, 5, 2, "b", REG_NEXT_GUESS,
+      LIST "?n=5&last=b" },
+    { "</p/v2/a/b/tags/list?last=b>", NULL, 0, 2, "b", REG_NEXT_GUESS,
+      LIST "?last=b" },
+    { "</x>; rel=\"next", NULL, 5, 2, "b", REG_NEXT_GUESS, LIST "?n=5&last=b" },
+    { "junk", NULL, 5, 2, NULL, REG_NEXT_NONE, NULL },
     { "</first>; rel=first", "<?last=b>; rel=next", 0, 2, "b", REG_NEXT_LINK,
       LIST "?last=b" },
     { "</first>; rel=first", NULL, 5, 2, "b", REG_NEXT_NONE, NULL },
@@ -134,9 +153,7 @@ static void the_next_page_is_found_on_this_host_only(void **state)
         OFS_AUTOBUF struct ofs_buf next = OFS_BUF_INIT(10000);
         OFS_AUTO(ofs_reg_page_done)
         struct reg_page page = { .count = ways[i].count };
-        struct reg_place place = {
-            .at = &at, .base = BASE, .list = LIST, .n = ways[i].n
-        };
+        struct reg_place place = { .at = &at, .list = LIST, .n = ways[i].n };
         int r;
 
         page.last = ways[i].last ? strdup(ways[i].last) : NULL;
@@ -154,7 +171,7 @@ static void a_url_beyond_the_limit_is_refused(void **state)
     OFS_AUTOURL struct ofs_url at = { 0 };
     OFS_AUTOBUF struct ofs_buf next = OFS_BUF_INIT(30);
     OFS_AUTO(ofs_headers_done) struct ofs_headers headers = { 0 };
-    struct reg_place place = { .at = &at, .base = BASE, .list = LIST };
+    struct reg_place place = { .at = &at, .list = LIST };
     const struct reg_page page = { 0 };
 
     (void)state;
