@@ -2,7 +2,7 @@
 #include "archive_oci.h"
 
 #include "archive_pick.h"
-#include "image_archive_priv.h"
+#include "archive_plan.h"
 
 #include "ocirfs/manifest.h"
 #include "ocirfs/mediatype.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The second walk through an archive: its blobs, as planned. */
 #include "archive_docker.h"
-#include "image_archive_priv.h"
+#include "archive_plan.h"
+#include "image_archive.h"
 #include "layerpack.h"
 #include "tarball.h"
 #include "tarname.h"

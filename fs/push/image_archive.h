@@ -19,6 +19,8 @@
  * those of `call`, checked every few hundred KiB.  Not thread-safe.
  */
 
+#include "archive_manifest.h"
+
 #include "ocirfs/call.h"
 #include "ocirfs/digest.h"
 
@@ -73,12 +75,6 @@ int ofs_archive_unpack(struct ofs_archive *a, struct ofs_call *call,
  * name them; the last one is what the tag will name.  Complete only after
  * ofs_archive_unpack().  Borrowed.
  */
-struct ofs_archive_manifest {
-    struct ofs_digest digest; /* of `bytes` */
-    char *media_type;
-    char *bytes; /* exact */
-    size_t len;
-};
 size_t ofs_archive_manifests(const struct ofs_archive *a,
                              const struct ofs_archive_manifest **ret);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef OFS_IMAGE_ARCHIVE_PRIV_H
-#define OFS_IMAGE_ARCHIVE_PRIV_H
+#ifndef OFS_ARCHIVE_PLAN_H
+#define OFS_ARCHIVE_PLAN_H
 
 /*
  * What the two kinds of archives share.  A plan is made of what the archive
  * describes: parts (blobs to send) and manifests (to publish afterwards).
  */
 
+#include "archive_manifest.h"
 #include "archive_members.h"
-#include "image_archive.h"
 
 /* A member that becomes a blob. */
 struct ofs_archive_part {
