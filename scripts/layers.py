@@ -51,6 +51,7 @@ DOOR = {  # foreign header: the only layers, or families, that may include it
 }
 HEADER_ONLY = {  # public headers that have no .c file of their name
     "cleanup": "net/base",
+    "push": "fs/push",
     "source": "fs/store",
 }
 GENERATED = {  # headers that the build makes

@@ -267,8 +267,8 @@ static int restore_content(struct ofs_push *p, struct ofs_job *job)
     int r = 0;
 
     if (job->spec.file > 0)
-        r = ofs_draft_adopt(p, job->spec.repo, job->spec.file, &job->draft,
-                            NULL);
+        r = ofs_draft_adopt(&p->drafts, job->spec.repo, job->spec.file,
+                            &job->draft, NULL);
     if (r == 0 && job->draft)
         atomic_store(&job->draft->n_records, 1);
     if (r == 0 && job->acknowledged)

@@ -155,7 +155,8 @@ static int commit_manifest(struct ofs_push *p, struct ofs_call *call,
 {
     OFS_AUTO(ofs_job_unrefp) struct ofs_job *job = NULL;
     OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *copy = NULL;
-    int r = ofs_draft_made(p, repo, bytes->data, bytes->len, &copy, err);
+    int r =
+        ofs_draft_made(&p->drafts, repo, bytes->data, bytes->len, &copy, err);
 
     if (r < 0)
         return r;

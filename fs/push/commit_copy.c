@@ -6,8 +6,8 @@ static int copy(struct ofs_push *p, struct ofs_call *call,
 {
     struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
     const struct ofs_jobspec *spec = &job->spec;
-    int r =
-        ofs_remote_manifest(p, call, spec->from, &spec->digest, &bytes, err);
+    int r = ofs_remote_manifest(&p->remote, call, spec->from, &spec->digest,
+                                &bytes, err);
 
     if (r < 0)
         return r;

@@ -7,22 +7,34 @@
  * push.h.  Thread-safe.
  */
 
+#include "origin.h"
+#include "stage.h"
 #include "stream.h"
 
+#include "ocirfs/flight.h"
 #include "ocirfs/push.h"
 
-/* What a draft is a copy of, as long as nothing else was written to it. */
-struct ofs_origin {
-    char *repo; /* owned; NULL: it is a plain file */
-    struct ofs_digest digest;
-    uint64_t size; /* bytes of the whole; the draft has its first ones */
-    bool manifest;
-    struct ofs_source *source; /* a reference; may be NULL */
+/* What all drafts of a mount share. */
+struct ofs_drafts {
+    struct ofs_stage *stage; /* immutable, as all up to the counters */
+    const struct ofs_remote *remote;
+    struct ofs_flights *flights; /* owned, as are the workers */
+    struct ofs_workers *workers;
+    struct ofs_stream_cfg streaming;
+    atomic_uint n_drafts;
+    atomic_bool started; /* they may be sent while they are written */
 };
-void ofs_origin_done(struct ofs_origin *o);
+
+/* The pointers outlive it.  -ENOMEM. */
+int ofs_drafts_init(struct ofs_drafts *all, struct ofs_stage *stage,
+                    const struct ofs_remote *remote,
+                    struct ofs_senders *senders,
+                    const struct ofs_push_hooks *hooks) OFS_MUST_CHECK;
+void ofs_drafts_stop(struct ofs_drafts *all);
+void ofs_drafts_done(struct ofs_drafts *all); /* when none is left */
 
 struct ofs_draft {
-    struct ofs_push *push; /* immutable, as all up to refs; outlives it */
+    struct ofs_drafts *all; /* immutable, as all up to refs; outlives it */
     char *repo;
     uint64_t number; /* of its file */
     int fd;
@@ -42,12 +54,16 @@ struct ofs_draft {
     struct ofs_origin origin;
 };
 
+/* A new empty file, see ofs_draft_new(). */
+int ofs_draft_create(struct ofs_drafts *all, const char *repo,
+                     struct ofs_draft **ret,
+                     struct ofs_err *err) OFS_MUST_CHECK;
 /* A file that is there.  Counted in the budget, whether it fits or not; it is
  * deleted with the draft unless a record names it (n_records). */
-int ofs_draft_adopt(struct ofs_push *p, const char *repo, uint64_t number,
+int ofs_draft_adopt(struct ofs_drafts *all, const char *repo, uint64_t number,
                     struct ofs_draft **ret, struct ofs_err *err) OFS_MUST_CHECK;
 /* A new one with these bytes that nobody will write to. */
-int ofs_draft_made(struct ofs_push *p, const char *repo, const void *bytes,
+int ofs_draft_made(struct ofs_drafts *all, const char *repo, const void *bytes,
                    size_t len, struct ofs_draft **ret,
                    struct ofs_err *err) OFS_MUST_CHECK;
 
@@ -73,9 +89,14 @@ int ofs_draft_make_plain(struct ofs_draft *d, struct ofs_call *call,
                          struct ofs_err *err) OFS_MUST_CHECK;
 /* The upload that runs already, with a reference; NULL: none. */
 struct ofs_stream *ofs_draft_stream(struct ofs_draft *d);
+/* With d->mtx held: it ends, and the caller lets go of it outside the lock. */
+struct ofs_stream *ofs_draft_take_stream(struct ofs_draft *d);
 /* It will not be a blob, or not in that repository. */
 void ofs_draft_unstream(struct ofs_draft *d);
 
+/* With d->mtx held: room for what lies below `end`.  -ENOSPC. */
+int ofs_draft_charge(struct ofs_draft *d, uint64_t end,
+                     struct ofs_err *err) OFS_MUST_CHECK;
 /* Read the file; plain drafts only. */
 int ofs_draft_pread(struct ofs_draft *d, void *buf, size_t len, uint64_t off,
                     size_t *ret_n, struct ofs_err *err) OFS_MUST_CHECK;

@@ -156,7 +156,7 @@ int ofs_publish(struct ofs_push *p, struct ofs_call *call,
     if (r < 0)
         return r;
     ofs_publish_known(p, put->repo, put->digest, /* is_manifest= */ true);
-    ofs_remote_keep(p, put->digest, put->bytes, put->len);
+    ofs_remote_keep(&p->remote, put->digest, put->bytes, put->len);
     if (hooks->published)
         hooks->published(hooks->arg, put->repo, put->tag, put->digest, put->len,
                          put->media_type);

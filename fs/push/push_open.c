@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocirfs/push.h"
-
 #include "push_priv.h"
-
-enum { MAX_STREAMS = 8 }; /* blobs that are sent while they are written */
 
 static struct ofs_push *push_new(const struct ofs_push_cfg *cfg)
 {
@@ -26,23 +22,11 @@ static struct ofs_push *push_new(const struct ofs_push_cfg *cfg)
 
 static int make_parts(struct ofs_push *p)
 {
-    const struct ofs_workers_cfg streams = {
-        .name = "ofs-stream",
-        .max_threads = MAX_STREAMS,
-    };
-
-    p->flights = ofs_flights_new();
-    p->workers = ofs_workers_new(&streams);
-    if (!p->flights || !p->workers || ofs_known_init(&p->known) < 0)
+    p->remote = (struct ofs_remote){ p->cfg.registry, p->cfg.store };
+    if (ofs_known_init(&p->known) < 0)
         return -ENOMEM;
-    p->streaming = (struct ofs_stream_cfg){
-        .registry = p->cfg.registry,
-        .workers = p->workers,
-        .senders = &p->senders,
-        .where = p->cfg.hooks.where,
-        .where_arg = p->cfg.hooks.arg,
-    };
-    return 0;
+    return ofs_drafts_init(&p->drafts, &p->stage, &p->remote, &p->senders,
+                           &p->cfg.hooks);
 }
 
 int ofs_push_open(const struct ofs_push_cfg *cfg, struct ofs_push **ret,
@@ -68,28 +52,31 @@ int ofs_push_start(struct ofs_push *p, struct ofs_err *err)
 
     if (r < 0)
         return ofs_err_errno(err, -r, "the thread for pending work");
-    atomic_store(&p->started, true);
+    atomic_store(&p->drafts.started, true);
     return 0;
+}
+
+int ofs_draft_new(struct ofs_push *p, const char *repo, struct ofs_draft **ret,
+                  struct ofs_err *err)
+{
+    return ofs_draft_create(&p->drafts, repo, ret, err);
 }
 
 void ofs_push_stop(struct ofs_push *p)
 {
-    atomic_store(&p->started, false);
+    atomic_store(&p->drafts.started, false);
     ofs_resume_stop(p);
-    ofs_workers_stop(p->workers);
+    ofs_drafts_stop(&p->drafts);
 }
 
 void ofs_push_free(struct ofs_push *p)
 {
     if (!p)
         return;
-    if (p->workers)
-        ofs_push_stop(p);
+    ofs_push_stop(p);
     ofs_agenda_free(p);
-    assert(atomic_load(&p->n_drafts) == 0); /* drafts hold on to push */
+    ofs_drafts_done(&p->drafts);
     ofs_stage_close(&p->stage);
-    ofs_workers_free(p->workers);
-    ofs_flights_free(p->flights);
     ofs_known_done(&p->known);
     ofs_senders_done(&p->senders);
     ofs_call_done(&p->call);

@@ -5,14 +5,14 @@
 /*
  * The parts of fs/push and what they ask of each other.
  *
- *   draft.c, draft_clone.c   a file that is being written (draft.h)
+ *   draft*.c, origin.c       a file that is being written (draft.h)
  *   agenda.c                 what was asked for, in memory and on disk
  *   commit_*.c               what close() and rename() do
  *   settle.c                 something arrived: what was waiting for it?
  *   supply.c                 what a manifest needs is fetched from elsewhere
  *   publish.c                one manifest, one tag
  *   resume.c                 the thread that goes on with what is left over
- *   waiting.c, push.c        questions; life
+ *   waiting.c, push_open.c   questions; life
  *
  * Below them, knowing nothing of struct ofs_push: stage, journal, jobspec
  * (disk), stream, sending (network), needs, known, outcome (pure).
@@ -21,18 +21,16 @@
  * disk, the network or a hook.
  */
 
+#include "draft.h"
 #include "journal.h"
 #include "known.h"
 #include "needs.h"
 #include "outcome.h"
+#include "remote.h"
 #include "stage.h"
-#include "stream.h"
 
-#include "ocirfs/flight.h"
 #include "ocirfs/push.h"
 #include "ocirfs/reg_publish.h"
-#include "ocirfs/reg_uploads.h"
-#include "ocirfs/store.h"
 
 struct ofs_job;
 
@@ -41,11 +39,8 @@ struct ofs_push {
     char *url;
     struct ofs_stage stage;
     struct ofs_senders senders;
-    struct ofs_flights *flights;
-    struct ofs_workers *workers;
-    struct ofs_stream_cfg streaming; /* immutable */
-    atomic_uint n_drafts;
-    atomic_bool started;
+    struct ofs_remote remote;
+    struct ofs_drafts drafts;
 
     struct ofs_call call; /* of the resuming thread */
     pthread_t thread;
@@ -56,20 +51,6 @@ struct ofs_push {
     struct ofs_job *jobs; /* the newest first */
     struct ofs_known known;
 };
-
-/* ---- remote.c: content that the registry has ---- */
-
-/* A manifest's exact bytes, appended to `b`; from the store if they are there. */
-int ofs_remote_manifest(struct ofs_push *p, struct ofs_call *call,
-                        const char *repo, const struct ofs_digest *digest,
-                        struct ofs_buf *b, struct ofs_err *err) OFS_MUST_CHECK;
-/* Put a manifest into the store, for the next who reads it. */
-void ofs_remote_keep(struct ofs_push *p, const struct ofs_digest *digest,
-                     const void *bytes, size_t len);
-/* A blob to read through the store, which verifies it. */
-int ofs_remote_blob(struct ofs_push *p, const char *repo,
-                    const struct ofs_digest *digest, uint64_t size,
-                    struct ofs_blob **ret, struct ofs_err *err) OFS_MUST_CHECK;
 
 /* ---- agenda.c ---- */
 

@@ -107,8 +107,8 @@ static int load(struct ofs_push *p, struct ofs_call *call, struct ofs_job *job,
 {
     if (job->draft)
         return ofs_draft_load(job->draft, call, bytes, err);
-    return ofs_remote_manifest(p, call, job->spec.repo, &job->spec.digest,
-                               bytes, err);
+    return ofs_remote_manifest(&p->remote, call, job->spec.repo,
+                               &job->spec.digest, bytes, err);
 }
 
 static int put(struct ofs_push *p, struct ofs_call *call, struct ofs_job *job,

@@ -138,7 +138,7 @@ static int supply_manifest(const struct supply *s, const struct ofs_need *need,
                            MAX_DEPTH);
     for (size_t i = 0; i < from->n; i++) {
         struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
-        int r = ofs_remote_manifest(s->push, s->call, from->at[i],
+        int r = ofs_remote_manifest(&s->push->remote, s->call, from->at[i],
                                     &need->digest, &bytes, err);
 
         if (r == 0)

@@ -77,7 +77,7 @@ void ofs_push_stat(struct ofs_push *p, struct ofs_push_stat *ret)
     *ret = (struct ofs_push_stat){
         .staged_bytes = atomic_load(&p->stage.used_bytes),
         .max_bytes = p->stage.max_bytes,
-        .n_drafts = atomic_load(&p->n_drafts),
+        .n_drafts = atomic_load(&p->drafts.n_drafts),
     };
     OFS_GUARD(&p->mtx);
     for (const struct ofs_job *j = p->jobs; j; j = j->next)

@@ -196,7 +196,7 @@ static void a_draft_without_aim_is_not_sent(void **state)
     check(&w, ofs_draft_write(d, &w.call, zero, 5 * MIB, 0, &w.err));
     assert_non_null(d->stream);
     ofs_draft_unref(ofs_take(&d));
-    while (ofs_workers_busy(w.p->workers) > 0)
+    while (ofs_workers_busy(w.p->drafts.workers) > 0)
         (void)sched_yield();
     assert_int_equal(w.remote->n_things, 0);
     world_done(&w);
@@ -217,7 +217,7 @@ static void streams_are_bounded(void **state)
         free(ofs_take(&bytes));
         d[i] = big_draft(&w, &bytes, 4 * MIB, NULL);
     }
-    assert_in_range(ofs_workers_busy(w.p->workers), 1, 8);
+    assert_in_range(ofs_workers_busy(w.p->drafts.workers), 1, 8);
     digest = digest_of(bytes, 4 * MIB);
     for (int i = 0; i < N; i++) {
         check(&w, ofs_push_blob(w.p, &w.call, d[i], "app", &digest, &w.err));
