@@ -84,7 +84,7 @@ void ofs_tenancy_remove(struct ofs_tree *t, const char *path);
 int ofs_tenancy_moved(struct ofs_tree *t, const char *path,
                       const char *compartment) OFS_MUST_CHECK;
 
-void ofs_tenancy_repo_free(void *repo);
+void ofs_tenancy_repo_free(void *arg);
 
 /* With mtx held, as the next one: where a repository is shown, or NULL. */
 const struct ofs_compartment *

@@ -31,7 +31,7 @@ struct ofs_manifest_put {
  * the facts say, then -EBUSY.  0 only when HEAD afterwards shows our digest.
  */
 int ofs_registry_manifest_put(struct ofs_registry *r, struct ofs_call *call,
-                              const struct ofs_manifest_put *put,
+                              const struct ofs_manifest_put *ask,
                               struct ofs_err *err) OFS_MUST_CHECK;
 
 /*

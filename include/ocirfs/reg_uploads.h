@@ -42,7 +42,7 @@ struct ofs_blob_push {
     bool known_missing;               /* HEAD has been asked: leave it out */
 };
 int ofs_registry_blob_push(struct ofs_registry *r, struct ofs_call *call,
-                           const struct ofs_blob_push *push,
+                           const struct ofs_blob_push *ask,
                            enum ofs_pushed *ret_how,
                            struct ofs_err *err) OFS_MUST_CHECK;
 
