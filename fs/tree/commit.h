@@ -7,6 +7,7 @@
  * fsync() and rename() do.  `err` is never NULL here.
  */
 
+#include "lookup.h"
 #include "place.h"
 
 /* -EROFS on a mount that writes nothing. */

@@ -2,8 +2,9 @@
 /* Open directories: a snapshot of names.  Open files: bytes or a blob. */
 #include "ocirfs/push.h"
 
+#include "lookup.h"
+#include "place.h"
 #include "scratch.h"
-#include "view.h"
 
 enum { MAX_NAMES_BYTES = 1024 * 1024 * 1024 };
 
@@ -64,36 +65,6 @@ int ofs_dir_add(struct ofs_dir *d, const char *name,
                 const struct ofs_node_spec *spec)
 {
     return add(d, name, ofs_ino_of(spec, 0), spec->view->type);
-}
-
-/* What lies in a repository, or is .ocirfs, lies in. */
-static void find_above(struct ofs_tree *t, const struct ofs_node *node,
-                       struct ofs_found *ret)
-{
-    /* Within a repository; .ocirfs has the root's path. */
-    if (node->view == &ofs_view_blob)
-        ofs_found_set(ret, &ofs_view_alg, node->path,
-                      ofs_digest_alg_name(&node->digest));
-    else if (node->view == &ofs_view_alg)
-        ofs_found_set(ret, &ofs_view_blobs, node->path, "");
-    else
-        ofs_found_dir(ret, ofs_ns_scope_of(t, node->path), node->path);
-}
-
-uint64_t ofs_ino_above(struct ofs_tree *t, const struct ofs_node *node)
-{
-    struct ofs_found found;
-    struct ofs_above above;
-
-    if (node->view != &ofs_view_dir) {
-        find_above(t, node, &found);
-    } else {
-        ofs_ns_above(t, node->scope, node->path, &above);
-        ofs_found_dir(&found, above.scope, above.path);
-    }
-    return ofs_nodes_is_root(&t->nodes, &found.spec)
-               ? OFS_ROOT_INO
-               : ofs_ino_of(&found.spec, 0);
 }
 
 int ofs_dir_new(struct ofs_tree *t, struct ofs_node *node, struct ofs_dir **ret,

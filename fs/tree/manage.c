@@ -9,7 +9,7 @@
 
 int ofs_manage_mkdir(struct ofs_tree *t, struct ofs_call *call,
                      const struct ofs_node *dir, const char *name,
-                     struct ofs_found *ret, struct ofs_err *err)
+                     struct ofs_node_spec *ret, struct ofs_err *err)
 {
     return t->tenancy ? ofs_ocir_mkdir(t, call, dir, name, ret, err)
                       : ofs_plain_mkdir(t, call, dir, name, ret, err);

@@ -17,7 +17,8 @@
 /* `name` below directory `dir` is a repository from now on.  -EEXIST. */
 int ofs_manage_mkdir(struct ofs_tree *t, struct ofs_call *call,
                      const struct ofs_node *dir, const char *name,
-                     struct ofs_found *ret, struct ofs_err *err) OFS_MUST_CHECK;
+                     struct ofs_node_spec *ret,
+                     struct ofs_err *err) OFS_MUST_CHECK;
 /* -ENOTEMPTY: it holds an image, or is the way to others. */
 int ofs_manage_rmdir(struct ofs_tree *t, struct ofs_call *call,
                      const struct ofs_node *dir, const char *name,

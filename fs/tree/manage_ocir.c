@@ -71,7 +71,7 @@ static int tell_taken(struct ofs_tree *t, const struct target *to,
 
 int ofs_ocir_mkdir(struct ofs_tree *t, struct ofs_call *call,
                    const struct ofs_node *dir, const char *name,
-                   struct ofs_found *ret, struct ofs_err *err)
+                   struct ofs_node_spec *ret, struct ofs_err *err)
 {
     OFS_AUTOFREE char *compartment = NULL;
     struct target to;
@@ -89,8 +89,7 @@ int ofs_ocir_mkdir(struct ofs_tree *t, struct ofs_call *call,
     r = ofs_made_add(t, to.path, call->who);
     if (r < 0 && r != -EEXIST)
         return ofs_err_nomem(err, "a directory");
-    ofs_found_dir(ret, dir->scope, to.path);
-    ret->valid_ms = t->sync.ttl_ms;
+    ofs_spec_dir(ret, dir->scope, to.path);
     return 0;
 }
 
@@ -120,10 +119,10 @@ static void judge(const struct ofs_ora_repository *repo, void *arg)
 static bool holds_scratch(struct ofs_tree *t, const struct ofs_node *dir,
                           const struct target *to)
 {
-    struct ofs_found found;
+    struct ofs_node_spec spec;
 
-    ofs_found_dir(&found, dir->scope, to->path);
-    return !ofs_scratch_is_empty(t, ofs_ino_of(&found.spec, 0));
+    ofs_spec_dir(&spec, dir->scope, to->path);
+    return !ofs_scratch_is_empty(t, ofs_ino_of(&spec, 0));
 }
 
 static int check_alone(struct ofs_tree *t, struct ofs_call *call,

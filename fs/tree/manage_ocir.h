@@ -11,7 +11,8 @@
 
 int ofs_ocir_mkdir(struct ofs_tree *t, struct ofs_call *call,
                    const struct ofs_node *dir, const char *name,
-                   struct ofs_found *ret, struct ofs_err *err) OFS_MUST_CHECK;
+                   struct ofs_node_spec *ret,
+                   struct ofs_err *err) OFS_MUST_CHECK;
 /* Only when it holds no image, and nobody pushes one meanwhile. */
 int ofs_ocir_rmdir(struct ofs_tree *t, struct ofs_call *call,
                    const struct ofs_node *dir, const char *name,

@@ -22,7 +22,7 @@ static int path_of(const struct ofs_node *dir, const char *name,
 
 int ofs_plain_mkdir(struct ofs_tree *t, struct ofs_call *call,
                     const struct ofs_node *dir, const char *name,
-                    struct ofs_found *ret, struct ofs_err *err)
+                    struct ofs_node_spec *ret, struct ofs_err *err)
 {
     char path[NAME_MAX + 1];
     int r = path_of(dir, name, path, err);
@@ -31,17 +31,16 @@ int ofs_plain_mkdir(struct ofs_tree *t, struct ofs_call *call,
         r = ofs_made_add(t, path, call->who);
     if (r < 0)
         return r;
-    ofs_found_dir(ret, dir->scope, path);
-    ret->valid_ms = t->sync.ttl_ms;
+    ofs_spec_dir(ret, dir->scope, path);
     return 0;
 }
 
 static bool holds_scratch(struct ofs_tree *t, const char *path)
 {
-    struct ofs_found found;
+    struct ofs_node_spec spec;
 
-    ofs_found_dir(&found, OFS_SCOPE_NONE, path);
-    return !ofs_scratch_is_empty(t, ofs_ino_of(&found.spec, 0));
+    ofs_spec_dir(&spec, OFS_SCOPE_NONE, path);
+    return !ofs_scratch_is_empty(t, ofs_ino_of(&spec, 0));
 }
 
 static int remove_new(struct ofs_tree *t, const char *path, struct ofs_err *err)

@@ -8,7 +8,8 @@
 
 int ofs_plain_mkdir(struct ofs_tree *t, struct ofs_call *call,
                     const struct ofs_node *dir, const char *name,
-                    struct ofs_found *ret, struct ofs_err *err) OFS_MUST_CHECK;
+                    struct ofs_node_spec *ret,
+                    struct ofs_err *err) OFS_MUST_CHECK;
 int ofs_plain_rmdir(struct ofs_tree *t, struct ofs_call *call,
                     const struct ofs_node *dir, const char *name,
                     struct ofs_err *err) OFS_MUST_CHECK;

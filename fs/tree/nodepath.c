@@ -3,36 +3,59 @@
  * Where a node is, for whoever reads the log: `ls` shows names, not numbers.
  * Made from what a node stands for, so it costs nothing until it is wanted.
  */
+#include "lookup.h"
 #include "scratch.h"
-#include "view.h"
 
 static void add(struct ofs_buf *b, size_t start, const char *part)
 {
-    if (part && *part)
+    if (*part)
         (void)ofs_buf_addf(b, "%s%s", b->len > start ? "/" : "", part);
 }
 
-static void add_digest(struct ofs_buf *b, size_t start,
-                       const struct ofs_digest *digest, char joint)
+static void add_digest(struct ofs_buf *b, const struct ofs_digest *digest,
+                       char joint)
 {
     char text[OFS_DIGEST_TEXT_MAX];
 
     (void)ofs_digest_format(digest, text);
     *strchr(text, ':') = joint;
-    add(b, start, text);
+    (void)ofs_buf_adds(b, text);
+}
+
+/* What the view's path says of the node. */
+static void expand(const struct ofs_node *node, struct ofs_buf *b)
+{
+    for (const char *p = node->view->path ? node->view->path : ""; *p; p++) {
+        if (*p != '%')
+            (void)ofs_buf_add(b, p, 1);
+        else if (*++p == 'n')
+            (void)ofs_buf_adds(b, node->name);
+        else
+            add_digest(b, &node->digest, *p == 'p' ? '/' : ':');
+    }
 }
 
 void ofs_node_path(const struct ofs_node *node, struct ofs_buf *b)
 {
+    OFS_AUTOBUF struct ofs_buf own = OFS_BUF_INIT(PATH_MAX);
     size_t start = b->len;
 
+    expand(node, &own);
     add(b, start, node->path);
-    add(b, start, node->view->below);
-    add(b, start, node->name);
-    if (node->view->joint)
-        add_digest(b, start, &node->digest, node->view->joint);
+    add(b, start, ofs_buf_str(&own));
     if (b->len == start)
         (void)ofs_buf_adds(b, ".");
+}
+
+void ofs_node_name(const struct ofs_node *node, char ret[NAME_MAX + 1])
+{
+    OFS_AUTOBUF struct ofs_buf own = OFS_BUF_INIT(PATH_MAX);
+    const char *text, *slash;
+
+    expand(node, &own);
+    text = ofs_buf_str(&own);
+    slash = strrchr(text, '/');
+    (void)snprintf(ret, NAME_MAX + 1, "%s", slash ? slash + 1 : text);
 }
 
 void ofs_tree_path(struct ofs_tree *t, uint64_t ino, struct ofs_buf *b)

@@ -94,12 +94,16 @@ static int compartment_xattrs(struct ofs_tree *t, uint64_t scope,
     return 0;
 }
 
-static int dir_xattrs(struct ofs_tree *t, struct ofs_call *call,
-                      const struct ofs_node *node, struct ofs_xattrs *ret,
-                      struct ofs_err *err)
+int ofs_ocir_dir_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                        const struct ofs_node *node, struct ofs_xattrs *ret,
+                        struct ofs_err *err)
 {
     struct ofs_ns ns;
-    int r = ofs_ns_known(t, call, node->scope, node->path, &ns, err);
+    int r;
+
+    if (!t->tenancy)
+        return 0;
+    r = ofs_ns_known(t, call, node->scope, node->path, &ns, err);
 
     if (r < 0)
         return r;
@@ -134,31 +138,22 @@ static int fill_tag(const struct ofs_ora_image *image, const char *tag,
                : 0;
 }
 
-static int tag_xattrs(struct ofs_tree *t, struct ofs_call *call,
-                      const struct ofs_node *node, struct ofs_xattrs *ret,
-                      struct ofs_err *err)
+int ofs_ocir_tag_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                        const struct ofs_node *node, struct ofs_xattrs *ret,
+                        struct ofs_err *err)
 {
     OFS_AUTO(ofs_tagcard_unrefp) struct ofs_tagcard *card = NULL;
-    int r = ofs_tagcard_get(t, call, node->path, node->name, &card, err);
+    int r;
+
+    if (!t->tenancy)
+        return 0;
+    r = ofs_tagcard_get(t, call, node->path, node->name, &card, err);
 
     if (r < 0)
         return r;
     return fill_tag(&card->image, node->name, ret) < 0
                ? ofs_err_nomem(err, "attributes")
                : 0;
-}
-
-int ofs_ocir_xattrs(struct ofs_tree *t, struct ofs_call *call,
-                    const struct ofs_node *node, struct ofs_xattrs *ret,
-                    struct ofs_err *err)
-{
-    if (!t->tenancy)
-        return 0;
-    if (node->view == &ofs_view_dir)
-        return dir_xattrs(t, call, node, ret, err);
-    if (node->view == &ofs_view_tag)
-        return tag_xattrs(t, call, node, ret, err);
-    return 0;
 }
 
 /* ---- setting ---- */

@@ -9,12 +9,15 @@
 #define OFS_OCIR_XATTR "user.ocir."
 
 /*
- * Those of a compartment, a repository or a tag; nothing of anything else.
- * One request, whose answer is kept for the ttl.
+ * Those of a compartment or a repository, of a tag.  One request, whose answer
+ * is kept for the ttl; nothing of a plain registry.
  */
-int ofs_ocir_xattrs(struct ofs_tree *t, struct ofs_call *call,
-                    const struct ofs_node *node, struct ofs_xattrs *ret,
-                    struct ofs_err *err) OFS_MUST_CHECK;
+int ofs_ocir_dir_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                        const struct ofs_node *node, struct ofs_xattrs *ret,
+                        struct ofs_err *err) OFS_MUST_CHECK;
+int ofs_ocir_tag_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                        const struct ofs_node *node, struct ofs_xattrs *ret,
+                        struct ofs_err *err) OFS_MUST_CHECK;
 
 /*
  * isPublic and isImmutable ("true", "false") and readme of a repository.

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "place.h"
 
-#include "names.h"
-#include "ns.h"
-
-enum ofs_place_kind ofs_place_kind(const struct ofs_node *dir)
+uint64_t ofs_ino_above(struct ofs_tree *t, const struct ofs_node *node)
 {
-    if (dir->view == &ofs_view_dir)
-        return *dir->path ? OFS_PLACE_REPO : OFS_PLACE_TOP;
-    if (dir->view == &ofs_view_blobs)
-        return OFS_PLACE_BLOBS;
-    if (dir->view == &ofs_view_alg)
-        return OFS_PLACE_ALG;
-    if (dir->view == &ofs_view_scratch_dir)
-        return OFS_PLACE_SCRATCH;
-    return OFS_PLACE_OTHER;
+    struct ofs_node_spec above;
+
+    if (node->view->above)
+        node->view->above(t, node, &above);
+    else
+        ofs_spec_dir(&above, ofs_ns_scope_of(t, node->path), node->path);
+    return ofs_nodes_is_root(&t->nodes, &above) ? OFS_ROOT_INO
+                                                : ofs_ino_of(&above, 0);
+}
+
+/* What no repository's name leads to may only hold repositories. */
+static enum ofs_place_kind writes_in(const struct ofs_node *dir)
+{
+    enum ofs_place_kind place = dir->view->place;
+
+    return place == OFS_PLACE_REPO && !*dir->path ? OFS_PLACE_TOP : place;
 }
 
 /* Place and repository of a name in `dir`. */
@@ -39,67 +43,36 @@ void ofs_place_file(struct ofs_tree *t, const struct ofs_node *dir,
                     const char *name, struct ofs_meaning *ret)
 {
     begin(t, dir, name, ret);
-    ofs_target_file(ofs_place_kind(dir), dir->name, name, &ret->target);
+    ofs_target_file(writes_in(dir), dir->name, name, &ret->target);
 }
 
 void ofs_place_dir(struct ofs_tree *t, const struct ofs_node *dir,
                    const char *name, struct ofs_meaning *ret)
 {
     begin(t, dir, name, ret);
-    ofs_target_dir(ofs_place_kind(dir), name, &ret->target);
-}
-
-/* What a file that there is, is called in its directory. */
-static const char *name_of(const struct ofs_node *node,
-                           char text[OFS_DIGEST_TEXT_MAX])
-{
-    if (node->view == &ofs_view_tag)
-        return node->name;
-    if (node->view == &ofs_view_index)
-        return "index.json";
-    if (node->view == &ofs_view_header)
-        return "oci-layout";
-    if (node->view == &ofs_view_digest)
-        return ofs_digest_format(&node->digest, text);
-    if (node->view == &ofs_view_blob)
-        return strchr(ofs_digest_format(&node->digest, text), ':') + 1;
-    return NULL;
-}
-
-/* A tag that is listed as NAME@tag must be written as that. */
-static void escape_tag(struct ofs_tree *t, const struct ofs_node *node,
-                       struct ofs_spot *spot)
-{
-    char path[NAME_MAX + 1];
-    struct ofs_ns ns = { 0 };
-    size_t len = strlen(spot->name);
-
-    if (ofs_path_join(node->path, node->name, path) == 0)
-        ofs_ns_guess(t, ofs_ns_scope_of(t, node->path), path, &ns);
-    if ((ofs_name_is_layout(node->name) ||
-         (ns.flags & (OFS_NS_REPO | OFS_NS_PARENT))) &&
-        len + strlen("@tag") <= NAME_MAX)
-        (void)snprintf(spot->name + len, sizeof(spot->name) - len, "@tag");
+    ofs_target_dir(writes_in(dir), name, &ret->target);
 }
 
 int ofs_place_node(struct ofs_tree *t, const struct ofs_node *node,
                    struct ofs_meaning *ret, struct ofs_err *err)
 {
-    char text[OFS_DIGEST_TEXT_MAX];
-    const char *name = name_of(node, text);
-    bool blob = node->view == &ofs_view_blob;
+    const struct ofs_view *view = node->view;
 
-    if (node->view == &ofs_view_draft) /* under its name is another one now */
-        return ofs_err_set(err, -ESTALE, "the file has gone");
-    if (!name)
+    if (view->place == OFS_PLACE_OTHER)
         return ofs_err_set(err, -EPERM, "this file cannot be written");
     memset(ret, 0, sizeof(*ret));
     ret->spot.dir = ofs_ino_above(t, node);
-    (void)snprintf(ret->spot.name, sizeof(ret->spot.name), "%s", name);
+    ofs_node_name(node, ret->spot.name);
     (void)snprintf(ret->repo, sizeof(ret->repo), "%s", node->path);
-    ofs_target_file(blob ? OFS_PLACE_ALG : OFS_PLACE_REPO,
-                    ofs_digest_alg_name(&node->digest), name, &ret->target);
-    if (node->view == &ofs_view_tag)
-        escape_tag(t, node, &ret->spot);
+    ofs_target_file(view->place, ofs_digest_alg_name(&node->digest),
+                    ret->spot.name, &ret->target);
+    if (view->escape)
+        view->escape(t, node, ret->spot.name);
     return 0;
+}
+
+int ofs_place_refused(const struct ofs_meaning *m, struct ofs_err *err)
+{
+    return ofs_err_set(err, m->target.code, "'%s': %s", m->spot.name,
+                       m->target.why);
 }

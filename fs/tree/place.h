@@ -7,8 +7,8 @@
 #include "scratch.h"
 #include "view.h"
 
-/* What kind of place a directory is. */
-enum ofs_place_kind ofs_place_kind(const struct ofs_node *dir);
+/* The number of the directory a node is in; the root is its own. */
+uint64_t ofs_ino_above(struct ofs_tree *t, const struct ofs_node *node);
 
 /* What `name` in it means to a writer; the repository it belongs to. */
 struct ofs_meaning {
@@ -20,6 +20,9 @@ void ofs_place_file(struct ofs_tree *t, const struct ofs_node *dir,
                     const char *name, struct ofs_meaning *ret);
 void ofs_place_dir(struct ofs_tree *t, const struct ofs_node *dir,
                    const char *name, struct ofs_meaning *ret);
+
+/* Tell why a target of OFS_TARGET_NONE may not be.  Its code. */
+int ofs_place_refused(const struct ofs_meaning *m, struct ofs_err *err);
 
 /* The same of a file that there is.  -EPERM: it cannot be written. */
 int ofs_place_node(struct ofs_tree *t, const struct ofs_node *node,

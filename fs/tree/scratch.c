@@ -4,8 +4,6 @@
 #include "ocirfs/clock.h"
 #include "ocirfs/push.h"
 
-#include "view.h"
-
 #include <inttypes.h>
 
 /* How long somebody who was told to look again may take until he opens. */
@@ -196,15 +194,12 @@ struct ofs_scratch *ofs_scratch_at(struct ofs_tree *t, uint64_t dir,
     return s;
 }
 
-struct ofs_scratch *ofs_scratch_of(struct ofs_tree *t,
-                                   const struct ofs_node *node)
+struct ofs_scratch *ofs_scratch_get(struct ofs_tree *t, const char *id)
 {
     struct ofs_scratch *s;
 
-    if (node->view != &ofs_view_draft && node->view != &ofs_view_scratch_dir)
-        return NULL;
     OFS_GUARD(&t->scratches.mtx);
-    s = ofs_map_get(t->scratches.ids, node->name);
+    s = ofs_map_get(t->scratches.ids, id);
     if (s)
         s->refs++;
     return s;
@@ -223,14 +218,6 @@ bool ofs_scratch_is_dir(const struct ofs_scratch *s)
 const char *ofs_scratch_id(const struct ofs_scratch *s)
 {
     return s->id;
-}
-
-void ofs_scratch_found(const struct ofs_scratch *s, struct ofs_found *ret)
-{
-    /* Its number is all it is known by: the path it belongs to may change. */
-    ofs_found_set(ret, s->draft ? &ofs_view_draft : &ofs_view_scratch_dir, "",
-                  s->id);
-    ret->valid_ms = 0;
 }
 
 void ofs_scratch_look(struct ofs_tree *t, struct ofs_scratch *s,

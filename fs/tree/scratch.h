@@ -16,7 +16,6 @@
 #include "tree_priv.h"
 
 struct ofs_draft;
-struct ofs_found;
 struct ofs_scratch; /* one name */
 
 /* Where a name is: the directory's inode number, and the name in it. */
@@ -59,14 +58,11 @@ static inline void ofs_scratch_hold_done(struct ofs_scratch_hold *h)
 /* With a reference; NULL: there is none. */
 struct ofs_scratch *ofs_scratch_at(struct ofs_tree *t, uint64_t dir,
                                    const char *name);
-struct ofs_scratch *ofs_scratch_of(struct ofs_tree *t,
-                                   const struct ofs_node *node);
+struct ofs_scratch *ofs_scratch_get(struct ofs_tree *t, const char *id);
 
 /* What does not change. */
 struct ofs_draft *ofs_scratch_draft(const struct ofs_scratch *s); /* or NULL */
 bool ofs_scratch_is_dir(const struct ofs_scratch *s);
-/* The node that stands for it. */
-void ofs_scratch_found(const struct ofs_scratch *s, struct ofs_found *ret);
 const char *ofs_scratch_id(const struct ofs_scratch *s);
 
 /* What does: a copy. */

@@ -13,12 +13,12 @@
 
 /* Kinds of directories, by what may be written in them. */
 enum ofs_place_kind {
+    OFS_PLACE_OTHER,   /* nothing can be written here */
     OFS_PLACE_TOP,     /* the root, or a compartment: directories only */
     OFS_PLACE_REPO,    /* a repository, or what may become one */
     OFS_PLACE_BLOBS,   /* blobs/ */
     OFS_PLACE_ALG,     /* blobs/sha256/ */
     OFS_PLACE_SCRATCH, /* a directory that exists here only */
-    OFS_PLACE_OTHER,   /* nothing can be written here */
 };
 
 enum ofs_target_kind {

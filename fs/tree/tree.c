@@ -8,11 +8,11 @@
 #include "card.h"
 #include "catalog.h"
 #include "failures.h"
+#include "lookup.h"
 #include "made.h"
 #include "scratch.h"
 #include "tagcard.h"
 #include "tenancy.h"
-#include "view.h"
 
 #include <sys/stat.h>
 
@@ -136,118 +136,6 @@ int ofs_tree_check(struct ofs_tree *t, struct ofs_call *call,
                    struct ofs_err *err)
 {
     return t->tenancy ? ofs_tenancy_check(t, call, err) : 0;
-}
-
-int ofs_told(int code, struct ofs_err *err, const char *what)
-{
-    if (code < 0 && code != -EAGAIN && err && err->code != code)
-        (void)ofs_err_errno(err, -code, what);
-    return code;
-}
-
-struct ofs_node *ofs_dir_use(struct ofs_tree *t, uint64_t ino, int *ret_code)
-{
-    struct ofs_node *node = ofs_nodes_use(&t->nodes, ino);
-
-    *ret_code = !node ? -ESTALE : S_ISDIR(node->view->type) ? 0 : -ENOTDIR;
-    return node;
-}
-
-int ofs_enter(struct ofs_tree *t, const struct ofs_found *found,
-              struct ofs_entry *ret)
-{
-    struct ofs_node *node;
-    int r = ofs_nodes_make(&t->nodes, &found->spec, 1, &node);
-
-    if (r < 0)
-        return r;
-    ofs_attr_of(t, node, &ret->attr);
-    ret->valid_ms = found->valid_ms;
-    ofs_nodes_unuse(&t->nodes, node);
-    return 0;
-}
-
-/* What exists here only lies over what the registry has. */
-int ofs_dir_find(struct ofs_tree *t, struct ofs_call *call,
-                 const struct ofs_node *dir, const char *name,
-                 struct ofs_found *ret, struct ofs_err *err)
-{
-    OFS_SCRATCH_HOLD(held, t, ofs_scratch_at(t, dir->ino, name));
-
-    if (held.s) {
-        ofs_scratch_found(held.s, ret);
-        return 0;
-    }
-    /* Containers/image looks for its own scratch names before it makes them;
-     * that costs no request. */
-    if (t->push && ofs_str_starts(name, "oci-put-blob"))
-        return -ENOENT;
-    return dir->view->lookup(t, call, dir, name, ret, err);
-}
-
-/* Part of a layout, so that its maker may not see it yet. */
-static bool is_layout(const struct ofs_view *view)
-{
-    return view == &ofs_view_blobs || view == &ofs_view_alg ||
-           view == &ofs_view_header;
-}
-
-/*
- * Names that our own writes may move are looked up each time: a push through
- * index.json changes tags that nobody named to the kernel.  It costs no
- * request; the tree has its own memory.
- */
-static int64_t valid_of(struct ofs_tree *t, const struct ofs_found *found)
-{
-    const struct ofs_view *view = found->spec.view;
-
-    if (t->push && (view == &ofs_view_tag || view == &ofs_view_index))
-        return 0;
-    if (t->push && ofs_made_has(t, found->spec.path) && is_layout(view))
-        return 0;
-    /* mv takes an inode along to where it stands for nothing: a directory
-     * belongs to its compartment. */
-    if (t->push && t->tenancy && view == &ofs_view_dir)
-        return 0;
-    return found->valid_ms;
-}
-
-static int look_up(struct ofs_tree *t, struct ofs_call *call,
-                   const struct ofs_node *dir, const char *name,
-                   struct ofs_entry *ret, struct ofs_err *err)
-{
-    struct ofs_found found = { 0 };
-    int r;
-
-    if (strlen(name) > NAME_MAX)
-        return -ENAMETOOLONG;
-    r = ofs_dir_find(t, call, dir, name, &found, err);
-    if (r == -ENOENT) {
-        *ret = (struct ofs_entry){ .valid_ms =
-                                       t->push ? 0 : t->sync.negative_ttl_ms };
-        return 0;
-    }
-    found.valid_ms = r < 0 ? 0 : valid_of(t, &found);
-    return r < 0 ? r : ofs_enter(t, &found, ret);
-}
-
-int ofs_tree_lookup(struct ofs_tree *t, struct ofs_call *call, uint64_t parent,
-                    const char *name, struct ofs_entry *ret,
-                    struct ofs_err *err)
-{
-    int r;
-    struct ofs_node *dir = ofs_dir_use(t, parent, &r);
-
-    if (r == 0)
-        r = look_up(t, call, dir, name, ret, err);
-    ofs_nodes_unuse(&t->nodes, dir);
-    return ofs_told(r, err, name);
-}
-
-void ofs_tree_forget(struct ofs_tree *t, uint64_t ino, uint64_t n)
-{
-    if (ino != OFS_ROOT_INO)
-        ofs_nodes_forget(&t->nodes, ino, n);
 }
 
 int ofs_tree_getattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,

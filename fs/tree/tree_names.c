@@ -15,13 +15,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* What a user hears of a name that may not be so. */
-static int refused(const struct ofs_meaning *m, struct ofs_err *err)
-{
-    return ofs_err_set(err, m->target.code, "'%s': %s", m->spot.name,
-                       m->target.why);
-}
-
 /* The directory `ino`, on a mount that writes. */
 static struct ofs_node *dir_to_change(struct ofs_tree *t, uint64_t ino,
                                       int *ret_code, struct ofs_err *err)
@@ -50,11 +43,6 @@ static int finish(struct ofs_tree *t, const struct ofs_node *dir,
 
 /* ---- rename ---- */
 
-static int may_wait(const struct ofs_call *call)
-{
-    return call->may_wait ? 0 : -EAGAIN;
-}
-
 static int rename_scratch_dir(struct ofs_tree *t, struct ofs_scratch *s,
                               const struct ofs_node *to_dir, const char *to,
                               struct ofs_err *err)
@@ -65,7 +53,7 @@ static int rename_scratch_dir(struct ofs_tree *t, struct ofs_scratch *s,
 
     ofs_place_dir(t, to_dir, to, &m);
     if (m.target.kind == OFS_TARGET_NONE)
-        return refused(&m, err);
+        return ofs_place_refused(&m, err);
     if (m.target.kind != OFS_TARGET_SCRATCH_DIR)
         return -EXDEV;
     if (there.s) {
@@ -92,68 +80,12 @@ static int rename_scratch(struct ofs_tree *t, struct ofs_call *call,
         return rename_scratch_dir(t, s, to_dir, to, err);
     ofs_place_file(t, to_dir, to, &m);
     if (m.target.kind == OFS_TARGET_NONE)
-        return refused(&m, err);
+        return ofs_place_refused(&m, err);
     ofs_scratch_look(t, s, &now);
     if (!ofs_target_is_final(m.target.kind) ||
         ofs_target_is_final(now.target.kind))
         return ofs_scratch_move(t, s, &m.spot, m.repo, &m.target);
     return ofs_commit_as(t, call, s, &m, err);
-}
-
-/* What the tag names now, not what it named when somebody looked. */
-static int tag_now(struct ofs_tree *t, struct ofs_call *call, const char *path,
-                   const char *tag, struct ofs_digest *ret, struct ofs_err *err)
-{
-    OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
-    OFS_REPO_HOLD(held, t, path);
-    const struct ofs_tag_of of = {
-        .t = t, .repo = held.repo, .tag = tag, .how = OFS_TAG_OPEN
-    };
-    int r;
-
-    if (!held.repo)
-        return ofs_err_nomem(err, "a tag");
-    r = ofs_tag_get(&of, call, &seen, err);
-    if (r == 0)
-        *ret = seen.info.digest;
-    return r;
-}
-
-static int untag(struct ofs_tree *t, struct ofs_call *call, const char *repo,
-                 const char *tag, struct ofs_err *err)
-{
-    int r = ofs_manage_untag(t, call, repo, tag, err);
-
-    if (r == 0 || r == -ENOENT)
-        ofs_repo_untagged(t, repo, tag);
-    return r;
-}
-
-/* The new tag first: whatever happens then, the image has a name. */
-static int retag(struct ofs_tree *t, struct ofs_call *call,
-                 const struct ofs_node_spec *from, const struct ofs_meaning *m,
-                 struct ofs_err *err)
-{
-    struct ofs_digest digest;
-    int r = may_wait(call);
-
-    if (strcmp(from->path, m->repo) == 0 &&
-        strcmp(from->name, m->target.name) == 0)
-        return 0;
-    if (r == 0)
-        r = tag_now(t, call, from->path, from->name, &digest, err);
-    if (r == 0)
-        r = ofs_push_copy(t->push, call, from->path, &digest, m->repo,
-                          m->target.name, err);
-    if (r < 0)
-        return r;
-    r = untag(t, call, from->path, from->name, err);
-    if (r == -ENOTSUP)
-        return ofs_err_set(err, -EPERM,
-                           "'%s' is tagged '%s' now, but the registry does "
-                           "not take tags away, so it is '%s' as well",
-                           m->repo, m->target.name, from->name);
-    return r == -ENOENT ? 0 : r;
 }
 
 /* A name that the registry has. */
@@ -163,21 +95,14 @@ static int rename_real(struct ofs_tree *t, struct ofs_call *call,
                        struct ofs_err *err)
 {
     struct ofs_found found = { 0 };
-    struct ofs_meaning m;
+    const struct ofs_named what = { from_dir, from, &found.spec };
     int r = ofs_dir_find(t, call, from_dir, from, &found, err);
 
     if (r < 0)
         return r;
-    if (found.spec.view == &ofs_view_dir)
-        return ofs_manage_move(t, call, from_dir, from, to_dir, to, err);
-    if (found.spec.view != &ofs_view_tag)
+    if (!found.spec.view->rename)
         return ofs_err_set(err, -EPERM, "'%s' cannot be renamed", from);
-    ofs_place_file(t, to_dir, to, &m);
-    if (m.target.kind == OFS_TARGET_NONE)
-        return refused(&m, err);
-    if (m.target.kind != OFS_TARGET_TAG)
-        return -EXDEV;
-    return retag(t, call, &found.spec, &m, err);
+    return found.spec.view->rename(t, call, &what, to_dir, to, err);
 }
 
 int ofs_tree_rename(struct ofs_tree *t, struct ofs_call *call,
@@ -207,10 +132,7 @@ static int link_manifest(struct ofs_tree *t, struct ofs_call *call,
                          const struct ofs_node *node,
                          const struct ofs_meaning *m, struct ofs_err *err)
 {
-    bool manifest = node->view == &ofs_view_tag ||
-                    node->view == &ofs_view_digest || node->manifest;
-
-    if (!manifest || m->target.kind != OFS_TARGET_TAG)
+    if (!ofs_node_is_manifest(node) || m->target.kind != OFS_TARGET_TAG)
         return ofs_err_set(err, -EPERM,
                            "only a manifest gets one more name, "
                            "and only as a tag");
@@ -229,7 +151,7 @@ static int link_to(struct ofs_tree *t, struct ofs_call *call,
 
     ofs_place_file(t, dir, name, &m);
     if (m.target.kind == OFS_TARGET_NONE)
-        return refused(&m, err);
+        return ofs_place_refused(&m, err);
     if (!held.s)
         return link_manifest(t, call, node, &m, err);
     if (!ofs_target_is_final(m.target.kind))
@@ -260,62 +182,22 @@ int ofs_tree_link(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
 
 /* ---- unlink ---- */
 
-static int unlink_tag(struct ofs_tree *t, struct ofs_call *call,
-                      const struct ofs_node_spec *tag, struct ofs_err *err)
-{
-    int r;
-
-    if (!t->allow_delete)
-        return ofs_err_set(err, -EPERM,
-                           "tags are taken away only with -o allow_delete");
-    if (!call->may_wait)
-        return -EAGAIN;
-    r = untag(t, call, tag->path, tag->name, err);
-    if (r == -ENOTSUP)
-        return ofs_err_set(err, -EPERM, "this registry takes no tags away");
-    return r;
-}
-
-static int unlink_blob(struct ofs_tree *t, const struct ofs_node_spec *blob,
-                       struct ofs_err *err)
-{
-    if (ofs_push_drop(t->push, blob->path, &blob->digest) == 0)
-        return 0;
-    return ofs_err_set(err, -EPERM,
-                       "what a registry has stays until it collects its own "
-                       "garbage");
-}
-
-/* A layout's own file, in a directory that somebody here is filling. */
-static int unlink_layout(struct ofs_tree *t, struct ofs_call *call,
-                         const struct ofs_node_spec *file, const char *name,
-                         struct ofs_err *err)
-{
-    if (ofs_made_hide(t, call->who, file->path, ofs_made_part(name)) == 0)
-        return 0;
-    return ofs_err_set(err, -EPERM, "every repository has '%s'", name);
-}
-
-static int unlink_real(struct ofs_tree *t, struct ofs_call *call,
+/* What the registry has; `type` is S_IFDIR for rmdir. */
+static int remove_real(struct ofs_tree *t, struct ofs_call *call,
                        const struct ofs_node *dir, const char *name,
-                       struct ofs_err *err)
+                       mode_t type, struct ofs_err *err)
 {
     struct ofs_found found = { 0 };
-    const struct ofs_view *view;
+    const struct ofs_named what = { dir, name, &found.spec };
     int r = ofs_dir_find(t, call, dir, name, &found, err);
 
     if (r < 0)
         return r;
-    view = found.spec.view;
-    if (view == &ofs_view_tag)
-        return unlink_tag(t, call, &found.spec, err);
-    if (view == &ofs_view_blob || view == &ofs_view_digest)
-        return unlink_blob(t, &found.spec, err);
-    if (view == &ofs_view_index || view == &ofs_view_header)
-        return unlink_layout(t, call, &found.spec, name, err);
-    if (S_ISDIR(view->type))
-        return -EISDIR;
-    return ofs_err_set(err, -EPERM, "'%s' cannot be taken away", name);
+    if (found.spec.view->type != type)
+        return type == S_IFDIR ? -ENOTDIR : -EISDIR;
+    if (!found.spec.view->remove)
+        return ofs_err_set(err, -EPERM, "'%s' cannot be taken away", name);
+    return found.spec.view->remove(t, call, &what, err);
 }
 
 int ofs_tree_unlink(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
@@ -330,7 +212,7 @@ int ofs_tree_unlink(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
     else if (r == 0 && held.s)
         ofs_scratch_unlink(t, held.s);
     else if (r == 0)
-        r = unlink_real(t, call, above.node, name, err);
+        r = remove_real(t, call, above.node, name, S_IFREG, err);
     return finish(t, above.node, name, r, err);
 }
 
@@ -359,18 +241,22 @@ static int make_dir(struct ofs_tree *t, struct ofs_call *call,
                     const struct ofs_node *dir, const struct ofs_meaning *m,
                     mode_t mode, struct ofs_found *ret, struct ofs_err *err)
 {
+    struct ofs_node_spec made;
     int r;
 
     switch (m->target.kind) {
     case OFS_TARGET_SCRATCH_DIR:
         return make_scratch_dir(t, m, mode, ret);
     case OFS_TARGET_REPO:
-        return ofs_manage_mkdir(t, call, dir, m->target.name, ret, err);
+        r = ofs_manage_mkdir(t, call, dir, m->target.name, &made, err);
+        if (r == 0)
+            ofs_found_dir(ret, made.scope, made.path);
+        return r;
     case OFS_TARGET_LAYOUT_DIR:
         r = ofs_made_show(t, m->repo, ofs_made_part(m->spot.name));
         return r < 0 ? r : ofs_dir_find(t, call, dir, m->spot.name, ret, err);
     default:
-        return refused(m, err);
+        return ofs_place_refused(m, err);
     }
 }
 
@@ -407,41 +293,6 @@ static int remove_scratch_dir(struct ofs_tree *t, struct ofs_scratch *s,
     return 0;
 }
 
-/* blobs, or an algorithm below it: only in what was never pushed. */
-static int remove_layout_dir(struct ofs_tree *t, struct ofs_call *call,
-                             const struct ofs_node_spec *dir, const char *name,
-                             struct ofs_err *err)
-{
-    unsigned part = ofs_made_part(name);
-    bool has_alg = ofs_made_shows(t, dir->path, OFS_MADE_SHA256) ||
-                   ofs_made_shows(t, dir->path, OFS_MADE_SHA512);
-
-    if (!ofs_made_is_new(t, dir->path))
-        return ofs_err_set(err, -EPERM, "every repository has '%s'", name);
-    if (!ofs_scratch_is_empty(t, ofs_ino_of(dir, 0)) ||
-        ofs_waiting_any(t, dir->path) || (part == OFS_MADE_BLOBS && has_alg))
-        return ofs_err_set(err, -ENOTEMPTY, "'%s' is not empty", name);
-    return ofs_made_hide(t, call->who, dir->path, part);
-}
-
-static int remove_real_dir(struct ofs_tree *t, struct ofs_call *call,
-                           const struct ofs_node *dir, const char *name,
-                           struct ofs_err *err)
-{
-    struct ofs_found found = { 0 };
-    int r = ofs_dir_find(t, call, dir, name, &found, err);
-
-    if (r < 0)
-        return r;
-    if (found.spec.view == &ofs_view_dir)
-        return ofs_manage_rmdir(t, call, dir, name, err);
-    if (found.spec.view == &ofs_view_blobs || found.spec.view == &ofs_view_alg)
-        return remove_layout_dir(t, call, &found.spec, name, err);
-    if (!S_ISDIR(found.spec.view->type))
-        return -ENOTDIR;
-    return ofs_err_set(err, -EPERM, "'%s' cannot be taken away", name);
-}
-
 int ofs_tree_rmdir(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
                    const char *name, struct ofs_err *err)
 {
@@ -452,6 +303,6 @@ int ofs_tree_rmdir(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
     if (r == 0 && held.s)
         r = remove_scratch_dir(t, held.s, err);
     else if (r == 0)
-        r = remove_real_dir(t, call, above.node, name, err);
+        r = remove_real(t, call, above.node, name, S_IFDIR, err);
     return finish(t, above.node, name, r, err);
 }

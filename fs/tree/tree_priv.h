@@ -197,7 +197,8 @@ uint64_t ofs_repo_written(struct ofs_repo *repo);
 int ofs_repos_with(struct ofs_tree *t, const struct ofs_digest *digest,
                    struct ofs_strv *ret) OFS_MUST_CHECK;
 
-/* We took that tag away: tree_push.c. */
+/* We have set that tag, taken it away: repo_pushed.c. */
+void ofs_repo_tagged(struct ofs_repo *repo, const char *name);
 void ofs_repo_untagged(struct ofs_tree *t, const char *path, const char *tag);
 
 /* mtime of a directory: the last time its names were seen to change. */

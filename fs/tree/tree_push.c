@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What push asks the tree, and what it tells. */
-#include "ocirfs/clock.h"
 #include "ocirfs/push.h"
 #include "ocirfs/tree_write.h"
 
@@ -9,38 +8,6 @@
 #include "manage.h"
 
 /* ---- what is in the registry now ---- */
-
-/*
- * With repo.mtx held: a tag was set or taken away just now, so whatever was
- * asked before says nothing of it, also when its answer is still on its way.
- */
-static void touch(struct ofs_repo *repo)
-{
-    repo->n_written++;
-    repo->version++;
-    repo->dirty = true;
-    repo->changed_s = ofs_wall_s();
-    if (repo->list.state == OFS_LIST_REFUSED)
-        repo->list.state = OFS_LIST_UNKNOWN;
-}
-
-/* The name is there; what it names is asked for by whoever wants to know,
- * since its time is in the image's configuration. */
-static void set_tag(struct ofs_repo *repo, const char *name)
-{
-    struct ofs_tag *tag;
-
-    OFS_GUARD(&repo->mtx);
-    touch(repo);
-    tag = ofs_tags_need(&repo->tags, name);
-    if (!tag) {
-        repo->list.state = OFS_LIST_UNKNOWN;
-        return;
-    }
-    tag->known = false;
-    tag->ours = true;
-    tag->refused = 0;
-}
 
 static void on_published(void *arg, const char *path, const char *tag,
                          const struct ofs_digest *digest, uint64_t size,
@@ -56,7 +23,7 @@ static void on_published(void *arg, const char *path, const char *tag,
         return;
     ofs_repo_learn(held.repo, digest, size, NULL);
     if (tag)
-        set_tag(held.repo, tag);
+        ofs_repo_tagged(held.repo, tag);
 }
 
 static void on_arrived(void *arg, const char *path,
@@ -71,17 +38,6 @@ static void on_arrived(void *arg, const char *path,
     held.repo->fed = true;
     /* Without memory it is asked for. */
     (void)!ofs_blobset_put(&held.repo->blobs, digest, size, OFS_KNOWN_BLOB);
-}
-
-void ofs_repo_untagged(struct ofs_tree *t, const char *path, const char *tag)
-{
-    OFS_REPO_HOLD(held, t, path);
-
-    if (!held.repo)
-        return;
-    OFS_GUARD(&held.repo->mtx);
-    touch(held.repo);
-    ofs_tags_remove(&held.repo->tags, tag);
 }
 
 /* ---- questions ---- */

@@ -193,7 +193,7 @@ static int clone_part(const struct ofs_file *from, struct ofs_call *call,
 /* Can the registry copy it by itself? */
 static bool is_registry_blob(const struct ofs_file *f)
 {
-    return f->node->view == &ofs_view_blob && !f->node->manifest && !f->scratch;
+    return ofs_node_is_blob(f->node) && !f->scratch;
 }
 
 /* [off, off + len) lies within the source. */
@@ -272,6 +272,9 @@ int ofs_tree_open_write(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
         *ret_how = (struct ofs_open_how){ .direct = true };
         return open_draft(t, call, held.node, scratch.s, truncate, ret, err);
     }
+    /* Without its scratch: under its name is another one now. */
+    if (held.node->view->local)
+        return ofs_err_set(err, -ESTALE, "the file has gone");
     r = shadow(t, call, held.node, truncate, err);
     return ofs_told(r < 0 ? r : -ESTALE, err, "open");
 }

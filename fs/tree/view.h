@@ -14,13 +14,9 @@
 #include "ocirfs/store.h"
 
 #include "ask.h"
+#include "found.h"
 #include "ns.h"
-
-/* What a name in a directory stands for; spec.view NULL: nothing. */
-struct ofs_found {
-    struct ofs_node_spec spec;
-    int64_t valid_ms; /* how long the name may be believed, also "nothing" */
-};
+#include "targets.h"
 
 /* An open file: one of bytes, a blob, or what is being written. */
 struct ofs_file {
@@ -36,15 +32,38 @@ struct ofs_xattrs {
     struct ofs_strv names, values; /* values without their NUL */
 };
 
+/* What is known of a name that is to be changed. */
+struct ofs_named {
+    const struct ofs_node *dir;
+    const char *name; /* in there */
+    const struct ofs_node_spec *spec;
+};
+
+/* What a file holds, as a registry calls it. */
+enum ofs_content {
+    OFS_CONTENT_OWN, /* made here; nothing of a registry's */
+    OFS_CONTENT_MANIFEST,
+    OFS_CONTENT_BLOB, /* or a manifest, where the node says so */
+};
+
 struct ofs_view {
     const char *kind; /* short; part of the inode number: never change it */
     mode_t type;      /* S_IFDIR or S_IFREG */
-    /* Its path, for people: that of the node, then `below`, then the name, or
-     * the digest with `joint` between algorithm and hex.  See nodepath.c. */
-    const char *below; /* "blobs"; NULL: nothing */
-    char joint;        /* '/', ':'; 0: the digest is not in the path */
-    /* mtime_s, size and valid_ms of *ret where the node does not say it all;
-     * NULL: it does, and for ever.  No network. */
+    /* Where it is below the node's path, with %n for the node's name, %d for
+     * the digest as it is written, %p for the digest as a path.  What follows
+     * the last '/' is what the file is called.  NULL: nothing. */
+    const char *path;
+    /* The directory it is in, of which only the number is wanted; NULL: the
+     * one of the node's path. */
+    void (*above)(struct ofs_tree *t, const struct ofs_node *node,
+                  struct ofs_node_spec *ret);
+    /* What may be written in a directory; where a file lies that may be
+     * written.  0, OFS_PLACE_OTHER: nothing, and it may not. */
+    enum ofs_place_kind place;
+    enum ofs_content content;
+    bool local; /* it exists in this mount only: scratch.h */
+    /* mtime_s, size, mode and valid_ms of *ret where the node does not say it
+     * all; NULL: it does, and for ever.  No network. */
     void (*attr)(struct ofs_tree *t, const struct ofs_node *node,
                  struct ofs_attr *ret);
 
@@ -61,10 +80,27 @@ struct ofs_view {
     bool direct; /* its size is not known beforehand */
     bool fixed;  /* nobody can write it, on any mount */
 
+    /* On a mount that writes.  NULL: -EPERM. */
+    /* Take it away: rm of a file, rmdir of a directory. */
+    int (*remove)(struct ofs_tree *t, struct ofs_call *call,
+                  const struct ofs_named *what, struct ofs_err *err);
+    /* Call it `to` in another directory, or in the same.  -EXDEV: by copying
+     * only. */
+    int (*rename)(struct ofs_tree *t, struct ofs_call *call,
+                  const struct ofs_named *what, const struct ofs_node *to_dir,
+                  const char *to, struct ofs_err *err);
+    /* The name it is written by, where that is not what `path` says. */
+    void (*escape)(struct ofs_tree *t, const struct ofs_node *node,
+                   char name[NAME_MAX + 1]);
+
     /* What getfattr shows; NULL: nothing of its own. */
     int (*xattrs)(struct ofs_tree *t, struct ofs_call *call,
                   const struct ofs_node *node, struct ofs_xattrs *ret,
                   struct ofs_err *err);
+    /* The same, of what the control plane knows; NULL: nothing. */
+    int (*service_xattrs)(struct ofs_tree *t, struct ofs_call *call,
+                          const struct ofs_node *node, struct ofs_xattrs *ret,
+                          struct ofs_err *err);
     /* Set one, or remove it (value NULL).  -ENOTSUP: not one of mine; NULL:
      * none is. */
     int (*set_xattr)(struct ofs_tree *t, struct ofs_call *call,
@@ -73,8 +109,8 @@ struct ofs_view {
 };
 
 extern const struct ofs_view ofs_view_dir;     /* view_dir.c */
-extern const struct ofs_view ofs_view_tag;     /* view_manifest.c */
-extern const struct ofs_view ofs_view_digest;  /* sha256:<hex>; likewise */
+extern const struct ofs_view ofs_view_tag;     /* view_tag.c */
+extern const struct ofs_view ofs_view_digest;  /* view_manifest.c */
 extern const struct ofs_view ofs_view_index;   /* view_layout.c */
 extern const struct ofs_view ofs_view_header;  /* oci-layout; likewise */
 extern const struct ofs_view ofs_view_blobs;   /* view_blobs.c */
@@ -87,51 +123,27 @@ extern const struct ofs_view ofs_view_scratch_dir;
 
 /* ---- attrs.c ---- */
 
+enum { OFS_OWNER_WRITES = 0200 }; /* modes tell the truth, as far as they can */
+
 void ofs_attr_of(struct ofs_tree *t, const struct ofs_node *node,
                  struct ofs_attr *ret);
 
 /* `ret` stands for `view` at path and name; it has no content yet. */
-void ofs_found_set(struct ofs_found *ret, const struct ofs_view *view,
-                   const char *path, const char *name);
-/* `ret` stands for that directory (ns.h says what a scope is). */
-void ofs_found_dir(struct ofs_found *ret, uint64_t scope, const char *path);
+static inline void ofs_found_set(struct ofs_found *ret,
+                                 const struct ofs_view *view, const char *path,
+                                 const char *name)
+{
+    ofs_found_init(ret, view, view->kind, path, name);
+}
 
 /* ---- nodepath.c ---- */
 
 /* The path below the mount point, "." for the root, added to `b`. */
 void ofs_node_path(const struct ofs_node *node, struct ofs_buf *b);
-
-/* ---- tree.c ---- */
-
-/* A sentence for failures that came without one.  Returns `code`. */
-int ofs_told(int code, struct ofs_err *err, const char *what);
-/* The node of a number, in use; *ret_code: 0, -ESTALE, -ENOTDIR. */
-struct ofs_node *ofs_dir_use(struct ofs_tree *t, uint64_t ino, int *ret_code);
-/* Count the kernel's reference to what was found, and describe it. */
-int ofs_enter(struct ofs_tree *t, const struct ofs_found *found,
-              struct ofs_entry *ret) OFS_MUST_CHECK;
-/* What `name` in a directory stands for.  -ENOENT. */
-int ofs_dir_find(struct ofs_tree *t, struct ofs_call *call,
-                 const struct ofs_node *dir, const char *name,
-                 struct ofs_found *ret, struct ofs_err *err) OFS_MUST_CHECK;
-
-struct ofs_node_hold {
-    struct ofs_tree *t;
-    struct ofs_node *node;
-};
-static inline void ofs_node_hold_done(struct ofs_node_hold *h)
-{
-    ofs_nodes_unuse(&h->t->nodes, h->node);
-}
-/* Have a node that is in use unused at the end of the block; may be NULL. */
-#define OFS_NODE_HOLD(name, tree, what)                                        \
-    OFS_AUTO(ofs_node_hold_done)                                               \
-    struct ofs_node_hold name = { (tree), (what) }
+/* What it is called in its directory, as its view's path says. */
+void ofs_node_name(const struct ofs_node *node, char ret[NAME_MAX + 1]);
 
 /* ---- handle.c: building a snapshot of names ---- */
-
-/* The number of the directory a node is in; the root is its own. */
-uint64_t ofs_ino_above(struct ofs_tree *t, const struct ofs_node *node);
 
 /* The directory that is listed. */
 const struct ofs_node *ofs_dir_node(const struct ofs_dir *d);
@@ -161,6 +173,19 @@ int ofs_xattrs_of_manifest(struct ofs_tree *t, struct ofs_call *call,
                            const struct ofs_node *node, struct ofs_xattrs *ret,
                            struct ofs_err *err) OFS_MUST_CHECK;
 
+/* ---- view_dir.c ---- */
+
+/* `ret` stands for that directory (ns.h says what a scope is). */
+void ofs_found_dir(struct ofs_found *ret, uint64_t scope, const char *path);
+
+/* ---- view_draft.c ---- */
+
+/* What exists here only and `node` stands for, with a reference; or NULL. */
+struct ofs_scratch *ofs_scratch_of(struct ofs_tree *t,
+                                   const struct ofs_node *node);
+/* The node that stands for it. */
+void ofs_scratch_found(const struct ofs_scratch *s, struct ofs_found *ret);
+
 /* ---- view_repo.c: what a directory holds because it is a repository ---- */
 
 /* A layout's own name (names.h knows which those are). */
@@ -181,10 +206,30 @@ int ofs_repo_list_into(struct ofs_tree *t, int who, struct ofs_repo *repo,
                        const struct ofs_strv *parts,
                        struct ofs_dir *d) OFS_MUST_CHECK;
 
+/* Its bytes are those of a manifest, or of a blob that is none. */
+static inline bool ofs_node_is_manifest(const struct ofs_node *node)
+{
+    return node->manifest || node->view->content == OFS_CONTENT_MANIFEST;
+}
+static inline bool ofs_node_is_blob(const struct ofs_node *node)
+{
+    return !node->manifest && node->view->content == OFS_CONTENT_BLOB;
+}
+
+/* ---- view_layout.c ---- */
+
+/* How long a name of the layout may be believed that is good for `ms`: its
+ * maker may not see it yet. */
+int64_t ofs_layout_valid(struct ofs_tree *t, const char *path, int64_t ms);
+
 /* ---- view_manifest.c ---- */
 
 /* Open the manifest `f` stands for: its bytes, verified. */
 int ofs_manifest_open(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_file *f, struct ofs_err *err) OFS_MUST_CHECK;
+/* Take away a manifest, or a blob: possible while it waits to be pushed. */
+int ofs_content_remove(struct ofs_tree *t, struct ofs_call *call,
+                       const struct ofs_named *what,
+                       struct ofs_err *err) OFS_MUST_CHECK;
 
 #endif

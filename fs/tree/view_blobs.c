@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blobs/, blobs/<algorithm>/ and the files in there, named by their content. */
 #include "made.h"
+#include "scratch.h"
 #include "view.h"
 
 #include <sys/stat.h>
@@ -67,7 +68,7 @@ static int find_alg(struct ofs_tree *t, struct ofs_call *call,
     if (!made && !has_alg(at, n, alg))
         return -ENOENT;
     ofs_found_set(ret, &ofs_view_alg, dir->path, name_of(alg));
-    ret->valid_ms = t->sync.ttl_ms;
+    ret->valid_ms = ofs_layout_valid(t, dir->path, t->sync.ttl_ms);
     return 0;
 }
 
@@ -227,29 +228,74 @@ static int blob_xattrs(struct ofs_tree *t, struct ofs_call *call,
     return 0;
 }
 
+/* ---- changing ---- */
+
+/* Only in what was never pushed. */
+static int layout_dir_remove(struct ofs_tree *t, struct ofs_call *call,
+                             const struct ofs_named *what, struct ofs_err *err)
+{
+    const struct ofs_node_spec *dir = what->spec;
+    unsigned part = ofs_made_part(what->name);
+    bool has_alg = ofs_made_shows(t, dir->path, OFS_MADE_SHA256) ||
+                   ofs_made_shows(t, dir->path, OFS_MADE_SHA512);
+
+    if (!ofs_made_is_new(t, dir->path))
+        return ofs_err_set(err, -EPERM, "every repository has '%s'",
+                           what->name);
+    if (!ofs_scratch_is_empty(t, ofs_ino_of(dir, 0)) ||
+        ofs_waiting_any(t, dir->path) || (part == OFS_MADE_BLOBS && has_alg))
+        return ofs_err_set(err, -ENOTEMPTY, "'%s' is not empty", what->name);
+    return ofs_made_hide(t, call->who, dir->path, part);
+}
+
+/* ---- where they are ---- */
+
+static void alg_above(struct ofs_tree *t, const struct ofs_node *node,
+                      struct ofs_node_spec *ret)
+{
+    (void)t;
+    ofs_spec_set(ret, ofs_view_blobs.kind, node->path, "");
+}
+
+static void blob_above(struct ofs_tree *t, const struct ofs_node *node,
+                       struct ofs_node_spec *ret)
+{
+    (void)t;
+    ofs_spec_set(ret, ofs_view_alg.kind, node->path,
+                 ofs_digest_alg_name(&node->digest));
+}
+
 const struct ofs_view ofs_view_blobs = {
     .kind = "blobs",
     .type = S_IFDIR,
-    .below = "blobs",
+    .path = "blobs",
+    .place = OFS_PLACE_BLOBS,
     .attr = dir_attr,
     .lookup = blobs_lookup,
     .list = blobs_list,
+    .remove = layout_dir_remove,
 };
 
 const struct ofs_view ofs_view_alg = {
     .kind = "alg",
     .type = S_IFDIR,
-    .below = "blobs",
+    .path = "blobs/%n",
+    .above = alg_above,
+    .place = OFS_PLACE_ALG,
     .attr = dir_attr,
     .lookup = alg_lookup,
     .list = alg_list,
+    .remove = layout_dir_remove,
 };
 
 const struct ofs_view ofs_view_blob = {
     .kind = "blob",
     .type = S_IFREG,
-    .below = "blobs",
-    .joint = '/',
+    .path = "blobs/%p",
+    .above = blob_above,
+    .place = OFS_PLACE_ALG,
+    .content = OFS_CONTENT_BLOB,
     .open = blob_open,
+    .remove = ofs_content_remove,
     .xattrs = blob_xattrs,
 };

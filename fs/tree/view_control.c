@@ -2,6 +2,7 @@
 /* /.ocirfs/: about the mount itself.  Nothing here asks the network. */
 #include "ocirfs/clock.h"
 
+#include "names.h"
 #include "view.h"
 
 #include <sys/stat.h>
@@ -83,7 +84,7 @@ static int control_open(struct ofs_tree *t, struct ofs_call *call,
 const struct ofs_view ofs_view_control = {
     .kind = "control",
     .type = S_IFDIR,
-    .below = ".ocirfs",
+    .path = OFS_CONTROL_NAME,
     .attr = dir_attr,
     .fixed = true,
     .lookup = control_lookup,
@@ -93,7 +94,7 @@ const struct ofs_view ofs_view_control = {
 const struct ofs_view ofs_view_control_file = {
     .kind = "control-file",
     .type = S_IFREG,
-    .below = ".ocirfs",
+    .path = OFS_CONTROL_NAME "/%n",
     .attr = file_attr,
     .open = control_open,
     .direct = true,

@@ -7,6 +7,7 @@
 #include "ocirfs/ref.h"
 
 #include "made.h"
+#include "manage.h"
 #include "names.h"
 #include "ocir_xattrs.h"
 #include "tenancy.h"
@@ -19,6 +20,32 @@ static void dir_attr(struct ofs_tree *t, const struct ofs_node *node,
 {
     ret->mtime_s = ofs_ns_mtime(t, node->scope, node->path);
     ret->valid_ms = t->sync.ttl_ms;
+}
+
+void ofs_found_dir(struct ofs_found *ret, uint64_t scope, const char *path)
+{
+    ofs_found_set(ret, &ofs_view_dir, path, "");
+    ret->spec.scope = scope;
+}
+
+static void dir_above(struct ofs_tree *t, const struct ofs_node *node,
+                      struct ofs_node_spec *ret)
+{
+    struct ofs_above above;
+
+    ofs_ns_above(t, node->scope, node->path, &above);
+    ofs_spec_dir(ret, above.scope, above.path);
+}
+
+/* A directory that was found, good for so long. */
+static int found_dir(struct ofs_tree *t, uint64_t scope, const char *path,
+                     int64_t left_ms, struct ofs_found *ret)
+{
+    ofs_found_dir(ret, scope, path);
+    /* mv takes an inode along to where it stands for nothing: a directory
+     * belongs to its compartment. */
+    ret->valid_ms = t->push && t->tenancy ? 0 : left_ms;
+    return 0;
 }
 
 /* A directory part.  -ENOENT: there is none. */
@@ -36,9 +63,7 @@ static int find_part(struct ofs_tree *t, struct ofs_call *call,
         return r;
     if (!ns.flags)
         return -ENOENT;
-    ofs_found_dir(ret, dir->scope, path);
-    ret->valid_ms = ns.left_ms;
-    return 0;
+    return found_dir(t, dir->scope, path, ns.left_ms, ret);
 }
 
 /*
@@ -91,9 +116,7 @@ static int find_other_part(struct ofs_tree *t, struct ofs_call *call,
         return r;
     if (!(ns.flags & (OFS_NS_REPO | OFS_NS_PARENT)))
         return -ENOENT;
-    ofs_found_dir(ret, dir->scope, path);
-    ret->valid_ms = ns.left_ms;
-    return 0;
+    return found_dir(t, dir->scope, path, ns.left_ms, ret);
 }
 
 static int find_compartment(struct ofs_tree *t, struct ofs_call *call,
@@ -107,9 +130,7 @@ static int find_compartment(struct ofs_tree *t, struct ofs_call *call,
         r = ofs_ns_find_compartment(t, call, dir->scope, name, &c, err);
     if (r < 0)
         return r;
-    ofs_found_dir(ret, c.scope, "");
-    ret->valid_ms = c.left_ms;
-    return 0;
+    return found_dir(t, c.scope, "", c.left_ms, ret);
 }
 
 /* Parts of repository names win over compartments. */
@@ -318,11 +339,32 @@ static int dir_list(struct ofs_tree *t, struct ofs_call *call,
     return r < 0 ? r : list_all(t, call, d, ns.flags, err);
 }
 
+/* ---- changing ---- */
+
+static int dir_remove(struct ofs_tree *t, struct ofs_call *call,
+                      const struct ofs_named *what, struct ofs_err *err)
+{
+    return ofs_manage_rmdir(t, call, what->dir, what->name, err);
+}
+
+static int dir_rename(struct ofs_tree *t, struct ofs_call *call,
+                      const struct ofs_named *what,
+                      const struct ofs_node *to_dir, const char *to,
+                      struct ofs_err *err)
+{
+    return ofs_manage_move(t, call, what->dir, what->name, to_dir, to, err);
+}
+
 const struct ofs_view ofs_view_dir = {
-    .kind = "dir",
+    .kind = OFS_KIND_DIR,
     .type = S_IFDIR,
+    .above = dir_above,
+    .place = OFS_PLACE_REPO,
     .attr = dir_attr,
     .lookup = dir_lookup,
     .list = dir_list,
+    .remove = dir_remove,
+    .rename = dir_rename,
+    .service_xattrs = ofs_ocir_dir_xattrs,
     .set_xattr = ofs_ocir_set_xattr,
 };

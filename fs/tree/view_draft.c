@@ -7,6 +7,21 @@
 
 #include <sys/stat.h>
 
+struct ofs_scratch *ofs_scratch_of(struct ofs_tree *t,
+                                   const struct ofs_node *node)
+{
+    return node->view->local ? ofs_scratch_get(t, node->name) : NULL;
+}
+
+void ofs_scratch_found(const struct ofs_scratch *s, struct ofs_found *ret)
+{
+    /* Its number is all it is known by: the path it belongs to may change. */
+    ofs_found_set(
+        ret, ofs_scratch_is_dir(s) ? &ofs_view_scratch_dir : &ofs_view_draft,
+        "", ofs_scratch_id(s));
+    ret->valid_ms = 0;
+}
+
 /* They change at any time, so nobody may believe anything. */
 static void scratch_attr(struct ofs_tree *t, const struct ofs_node *node,
                          struct ofs_attr *ret)
@@ -59,6 +74,8 @@ static int scratch_list(struct ofs_tree *t, struct ofs_call *call,
 const struct ofs_view ofs_view_draft = {
     .kind = "draft",
     .type = S_IFREG,
+    .path = "%n",
+    .local = true,
     .attr = scratch_attr,
     .open = draft_open,
     .direct = true,
@@ -67,6 +84,9 @@ const struct ofs_view ofs_view_draft = {
 const struct ofs_view ofs_view_scratch_dir = {
     .kind = "scratch",
     .type = S_IFDIR,
+    .path = "%n",
+    .place = OFS_PLACE_SCRATCH,
+    .local = true,
     .attr = scratch_attr,
     .lookup = scratch_lookup,
     .list = scratch_list,

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* index.json and oci-layout of a repository. */
+#include "made.h"
 #include "view.h"
 
 #include <sys/stat.h>
+
+int64_t ofs_layout_valid(struct ofs_tree *t, const char *path, int64_t ms)
+{
+    return t->push && ofs_made_has(t, path) ? 0 : ms;
+}
 
 static int open_index(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_file *f, struct ofs_err *err)
@@ -34,16 +40,30 @@ static int open_header(struct ofs_tree *t, struct ofs_call *call,
     return f->bytes ? 0 : ofs_err_nomem(err, "oci-layout");
 }
 
+/* Only in a directory that somebody here is filling. */
+static int layout_remove(struct ofs_tree *t, struct ofs_call *call,
+                         const struct ofs_named *what, struct ofs_err *err)
+{
+    if (ofs_made_hide(t, call->who, what->spec->path,
+                      ofs_made_part(what->name)) == 0)
+        return 0;
+    return ofs_err_set(err, -EPERM, "every repository has '%s'", what->name);
+}
+
 const struct ofs_view ofs_view_index = {
     .kind = "index.json",
     .type = S_IFREG,
-    .below = "index.json",
+    .path = "index.json",
+    .place = OFS_PLACE_REPO,
     .open = open_index,
+    .remove = layout_remove,
 };
 
 const struct ofs_view ofs_view_header = {
     .kind = "oci-layout",
     .type = S_IFREG,
-    .below = "oci-layout",
+    .path = "oci-layout",
+    .place = OFS_PLACE_REPO,
     .open = open_header,
+    .remove = layout_remove,
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Manifests as files: under a tag, and as sha256:<hex>. */
+/* Manifests as files; here as sha256:<hex>, in view_tag.c under a tag. */
+#include "ocirfs/push.h"
+
 #include "view.h"
 
 #include <sys/stat.h>
@@ -31,41 +33,24 @@ int ofs_manifest_open(struct ofs_tree *t, struct ofs_call *call,
     return 0;
 }
 
-/* Is the tag still this manifest?  Asked anew when that is not fresh. */
-static int open_tag(struct ofs_tree *t, struct ofs_call *call,
-                    struct ofs_file *f, struct ofs_err *err)
+int ofs_content_remove(struct ofs_tree *t, struct ofs_call *call,
+                       const struct ofs_named *what, struct ofs_err *err)
 {
-    OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
-    OFS_REPO_HOLD(held, t, f->node->path);
-    const struct ofs_tag_of of = {
-        .t = t,
-        .repo = held.repo,
-        .tag = f->node->name,
-        .how = OFS_TAG_OPEN,
-    };
-    int r;
-
-    if (!held.repo)
-        return ofs_err_nomem(err, "a tag");
-    r = ofs_tag_get(&of, call, &seen, err);
-    if (r < 0)
-        return r;
-    if (!ofs_digest_eq(&seen.info.digest, &f->node->digest))
-        return ofs_err_set(err, -ESTALE, "tag '%s' has moved", f->node->name);
-    return ofs_manifest_open(t, call, f, err);
+    (void)call;
+    if (ofs_push_drop(t->push, what->spec->path, &what->spec->digest) == 0)
+        return 0;
+    return ofs_err_set(err, -EPERM,
+                       "what a registry has stays until it collects its own "
+                       "garbage");
 }
-
-const struct ofs_view ofs_view_tag = {
-    .kind = "tag",
-    .type = S_IFREG,
-    .open = open_tag,
-    .xattrs = ofs_xattrs_of_manifest,
-};
 
 const struct ofs_view ofs_view_digest = {
     .kind = "digest",
     .type = S_IFREG,
-    .joint = ':',
+    .path = "%d",
+    .place = OFS_PLACE_REPO,
+    .content = OFS_CONTENT_MANIFEST,
     .open = ofs_manifest_open,
+    .remove = ofs_content_remove,
     .xattrs = ofs_xattrs_of_manifest,
 };

@@ -9,6 +9,16 @@
 #include "names.h"
 #include "view.h"
 
+/*
+ * Names that our own writes may move are looked up each time: a push through
+ * index.json changes tags that nobody named to the kernel.  It costs no
+ * request; the tree has its own memory.
+ */
+static int64_t moves(const struct ofs_tree *t, int64_t left_ms)
+{
+    return t->push ? 0 : left_ms;
+}
+
 typedef int find_fn(struct ofs_tree *t, struct ofs_call *call, const char *path,
                     struct ofs_found *ret, struct ofs_err *err);
 
@@ -19,7 +29,8 @@ static int find_blobs(struct ofs_tree *t, struct ofs_call *call,
     (void)call;
     (void)err;
     ofs_found_set(ret, &ofs_view_blobs, path, "");
-    ret->valid_ms = t->sync.ttl_ms; /* as long as the repository is one */
+    /* As long as the repository is one. */
+    ret->valid_ms = ofs_layout_valid(t, path, t->sync.ttl_ms);
     return 0;
 }
 
@@ -41,7 +52,7 @@ static int find_index(struct ofs_tree *t, struct ofs_call *call,
     ret->spec.digest = index.digest;
     ret->spec.size = index.bytes->len;
     ret->spec.mtime_s = index.mtime_s;
-    ret->valid_ms = left_ms;
+    ret->valid_ms = moves(t, left_ms);
     ofs_bytes_unref(index.bytes);
     return 0;
 }
@@ -50,11 +61,11 @@ static int find_header(struct ofs_tree *t, struct ofs_call *call,
                        const char *path, struct ofs_found *ret,
                        struct ofs_err *err)
 {
-    (void)t;
     (void)call;
     (void)err;
     ofs_found_set(ret, &ofs_view_header, path, "");
     ret->spec.size = strlen(ofs_layout_header);
+    ret->valid_ms = ofs_layout_valid(t, path, OFS_NEVER);
     return 0;
 }
 
@@ -102,7 +113,7 @@ int ofs_repo_find_tag(struct ofs_tree *t, struct ofs_call *call,
     ret->spec.digest = seen.info.digest;
     ret->spec.size = seen.info.size;
     ret->spec.mtime_s = seen.info.mtime_s;
-    ret->valid_ms = seen.left_ms;
+    ret->valid_ms = moves(t, seen.left_ms);
     return 0;
 }
 

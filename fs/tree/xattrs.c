@@ -99,7 +99,9 @@ static int collect_ocir(struct ofs_tree *t, struct ofs_call *call,
                         const struct ofs_node *node, struct ofs_xattrs *ret,
                         struct ofs_err *err)
 {
-    int r = ofs_ocir_xattrs(t, call, node, ret, err);
+    int r = node->view->service_xattrs
+                ? node->view->service_xattrs(t, call, node, ret, err)
+                : 0;
 
     return ofs_fresh_is_own(r) ? r : 0;
 }
@@ -155,9 +157,9 @@ static int get(struct ofs_tree *t, struct ofs_call *call, struct ofs_node *node,
     if (strcmp(name, "user.ocirfs.error") == 0)
         return get_error(t, node, b);
     /* `ls -l` asks for ACLs and labels of each file. */
-    if (ofs_str_starts(name, OFS_OCIR_XATTR))
+    if (ofs_str_starts(name, OFS_OCIR_XATTR) && node->view->service_xattrs)
         /* The file is there, whatever the control plane knows of it. */
-        r = or_no_data(ofs_ocir_xattrs(t, call, node, &x, err));
+        r = or_no_data(node->view->service_xattrs(t, call, node, &x, err));
     else if (ofs_str_starts(name, "user.oci.") && node->view->xattrs)
         r = node->view->xattrs(t, call, node, &x, err);
     else
@@ -217,9 +219,7 @@ int ofs_tree_listxattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
 static bool is_carried(const struct ofs_node *node, const char *name)
 {
     return ofs_str_starts(name, "user.ocirfs.") ||
-           (ofs_str_starts(name, "user.oci") &&
-            (node->view == &ofs_view_draft ||
-             node->view == &ofs_view_scratch_dir));
+           (ofs_str_starts(name, "user.oci") && node->view->local);
 }
 
 static int set_xattr(struct ofs_tree *t, struct ofs_call *call,

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What we do to a repository's tags, as its state has it. */
+#include "ocirfs/clock.h"
+
+#include "tree_priv.h"
+
+/*
+ * With repo.mtx held: a tag was set or taken away just now, so whatever was
+ * asked before says nothing of it, also when its answer is still on its way.
+ */
+static void touch(struct ofs_repo *repo)
+{
+    repo->n_written++;
+    repo->version++;
+    repo->dirty = true;
+    repo->changed_s = ofs_wall_s();
+    if (repo->list.state == OFS_LIST_REFUSED)
+        repo->list.state = OFS_LIST_UNKNOWN;
+}
+
+/* The name is there; what it names is asked for by whoever wants to know,
+ * since its time is in the image's configuration. */
+void ofs_repo_tagged(struct ofs_repo *repo, const char *name)
+{
+    struct ofs_tag *tag;
+
+    OFS_GUARD(&repo->mtx);
+    touch(repo);
+    tag = ofs_tags_need(&repo->tags, name);
+    if (!tag) {
+        repo->list.state = OFS_LIST_UNKNOWN;
+        return;
+    }
+    tag->known = false;
+    tag->ours = true;
+    tag->refused = 0;
+}
+
+void ofs_repo_untagged(struct ofs_tree *t, const char *path, const char *tag)
+{
+    OFS_REPO_HOLD(held, t, path);
+
+    if (!held.repo)
+        return;
+    OFS_GUARD(&held.repo->mtx);
+    touch(held.repo);
+    ofs_tags_remove(&held.repo->tags, tag);
+}
