@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "draft.h"
-#include "push_priv.h"
+#include "agenda.h"
+
+#include "outcome.h"
+
+void ofs_agenda_init(struct ofs_agenda *a, const char *url,
+                     struct ofs_stage *stage)
+{
+    a->url = url;
+    a->stage = stage;
+    a->round = 1;
+    ofs_mutex_init(&a->mtx, OFS_RANK_PUSH);
+}
 
 static void job_free(struct ofs_job *job)
 {
@@ -13,7 +23,7 @@ static void job_free(struct ofs_job *job)
 }
 OFS_DEFINE_AUTO(struct ofs_job, job_free)
 
-struct ofs_job *ofs_job_new(struct ofs_push *p, enum ofs_job_kind kind,
+struct ofs_job *ofs_job_new(const struct ofs_agenda *a, enum ofs_job_kind kind,
                             const char *repo, const char *tag,
                             const struct ofs_digest *digest)
 {
@@ -24,7 +34,7 @@ struct ofs_job *ofs_job_new(struct ofs_push *p, enum ofs_job_kind kind,
     atomic_init(&job->refs, 1);
     job->spec = (struct ofs_jobspec){
         .kind = kind,
-        .url = strdup(p->url),
+        .url = strdup(a->url),
         .repo = strdup(repo),
         .tag = tag ? strdup(tag) : NULL,
         .digest = *digest,
@@ -47,15 +57,15 @@ void ofs_job_take_draft(struct ofs_job *job, struct ofs_draft *d, uint64_t size)
     job->spec.size = size;
 }
 
-/* ---- the list; with p->mtx held ---- */
+/* ---- the list; with a->mtx held ---- */
 
-static void list(struct ofs_push *p, struct ofs_job *job)
+static void list(struct ofs_agenda *a, struct ofs_job *job)
 {
-    job->next = p->jobs;
-    job->link = &p->jobs;
+    job->next = a->jobs;
+    job->link = &a->jobs;
     if (job->next)
         job->next->link = &job->next;
-    p->jobs = job;
+    a->jobs = job;
 }
 
 static void unlist(struct ofs_job *job)
@@ -67,37 +77,61 @@ static void unlist(struct ofs_job *job)
     job->link = NULL;
 }
 
-static struct ofs_job *take_same(struct ofs_push *p, const struct ofs_job *job)
+static struct ofs_job *take_same(struct ofs_agenda *a,
+                                 const struct ofs_job *job)
 {
-    for (struct ofs_job *j = p->jobs; j; j = j->next)
+    for (struct ofs_job *j = a->jobs; j; j = j->next)
         if (ofs_jobspec_same(&j->spec, &job->spec)) {
             unlist(j);
+            j->state = OFS_JOB_OFF;
             return j;
         }
     return NULL;
 }
 
+/* ---- what a job may become ---- */
+
+#define TO(state) (1U << OFS_JOB_##state)
+
+/* With a->mtx held.  False: it is not in a state for that any more. */
+static bool go(struct ofs_job *job, enum ofs_job_state to)
+{
+    static const unsigned after[OFS_JOB_STATES] = {
+        [OFS_JOB_NEW] = TO(RUNNING) | TO(LEFT),
+        [OFS_JOB_RUNNING] = TO(WAITING) | TO(RETRY) | TO(FAILED) | TO(OFF),
+        [OFS_JOB_WAITING] = TO(RUNNING) | TO(RETRY) | TO(FAILED) | TO(OFF),
+        [OFS_JOB_LEFT] = TO(RUNNING) | TO(OFF),
+        [OFS_JOB_RETRY] = TO(RUNNING) | TO(OFF),
+        [OFS_JOB_FAILED] = TO(OFF),
+    };
+
+    if (!(after[job->state] & 1U << to))
+        return false;
+    job->state = to;
+    return true;
+}
+
 /* ---- on and off ---- */
 
 /* One that is off the list: nothing of it stays on disk. */
-static void forget(struct ofs_push *p, struct ofs_job *job)
+static void forget(struct ofs_agenda *a, struct ofs_job *job)
 {
     uint64_t number = atomic_load(&job->number);
 
     if (number > 0) {
-        ofs_journal_remove(&p->stage, number);
+        ofs_journal_remove(a->stage, number);
         if (job->draft)
             atomic_fetch_sub(&job->draft->n_records, 1);
     }
     ofs_job_unref(job); /* the list's */
 }
 
-static int record(struct ofs_push *p, struct ofs_job *job, bool durable,
+static int record(struct ofs_agenda *a, struct ofs_job *job, bool durable,
                   struct ofs_err *err)
 {
     uint64_t had = atomic_load(&job->number);
-    uint64_t number = had ? had : ofs_stage_number(&p->stage);
-    int r = ofs_journal_put(&p->stage, number, &job->spec, durable, err);
+    uint64_t number = had ? had : ofs_stage_number(a->stage);
+    int r = ofs_journal_put(a->stage, number, &job->spec, durable, err);
 
     if (r < 0 || had)
         return r;
@@ -107,34 +141,35 @@ static int record(struct ofs_push *p, struct ofs_job *job, bool durable,
     return 0;
 }
 
-void ofs_agenda_add(struct ofs_push *p, struct ofs_job *job)
+void ofs_agenda_add(struct ofs_agenda *a, struct ofs_job *job)
 {
     struct ofs_job *old;
 
-    (void)record(p, job, /* durable= */ false, NULL);
+    (void)record(a, job, /* durable= */ false, NULL);
     atomic_fetch_add(&job->refs, 1);
     {
-        OFS_GUARD(&p->mtx);
-        old = take_same(p, job);
-        list(p, job);
+        OFS_GUARD(&a->mtx);
+        old = take_same(a, job);
+        list(a, job);
+        (void)go(job, OFS_JOB_RUNNING);
     }
     if (old)
-        forget(p, old);
+        forget(a, old);
 }
 
-static bool is_on(struct ofs_push *p, const struct ofs_job *job)
+static bool is_on(struct ofs_agenda *a, const struct ofs_job *job)
 {
-    OFS_GUARD(&p->mtx);
-    return job->link;
+    OFS_GUARD(&a->mtx);
+    return job->state != OFS_JOB_OFF;
 }
 
 /* 1: it is still on, and may be acknowledged now.  Else how it ended: another
  * thread may have taken it on meanwhile. */
-static int acknowledge(struct ofs_push *p, struct ofs_job *job,
+static int acknowledge(struct ofs_agenda *a, struct ofs_job *job,
                        struct ofs_err *err)
 {
-    OFS_GUARD(&p->mtx);
-    if (job->link && !job->stuck) {
+    OFS_GUARD(&a->mtx);
+    if (job->state == OFS_JOB_RUNNING || job->state == OFS_JOB_WAITING) {
         job->acknowledged = true;
         return 1;
     }
@@ -143,66 +178,82 @@ static int acknowledge(struct ofs_push *p, struct ofs_job *job,
     return job->why.code;
 }
 
-int ofs_agenda_promise(struct ofs_push *p, struct ofs_job *job,
+int ofs_agenda_promise(struct ofs_agenda *a, struct ofs_job *job,
                        struct ofs_err *err)
 {
-    int r = record(p, job, /* durable= */ true, err);
+    int r = record(a, job, /* durable= */ true, err);
 
     if (r < 0)
         return r;
-    r = acknowledge(p, job, err);
+    r = acknowledge(a, job, err);
     if (r > 0)
         return 0;
-    if (!is_on(p, job)) /* and its record must not come back */
-        ofs_journal_remove(&p->stage, atomic_load(&job->number));
+    if (!is_on(a, job)) /* and its record must not come back */
+        ofs_journal_remove(a->stage, atomic_load(&job->number));
     return r;
 }
 
-void ofs_agenda_done(struct ofs_push *p, struct ofs_job *job)
+/* With a->mtx held.  False: a newer one has taken its place. */
+static bool take_off(struct ofs_job *job)
 {
-    {
-        OFS_GUARD(&p->mtx);
-        if (!job->link)
-            return; /* a newer one has taken its place */
-        unlist(job);
-    }
-    forget(p, job);
-}
-
-/* True: nobody was told that it will be done, and it cannot be. */
-static bool note_failure(struct ofs_push *p, struct ofs_job *job, int r,
-                         const struct ofs_err *why)
-{
-    bool is_final = ofs_outcome_is_final(r);
-
-    OFS_GUARD(&p->mtx);
-    job->why = *why;
-    job->why.code = r;
-    job->busy = false;
-    job->stuck = true;
-    job->again = !is_final && (job->again || job->acknowledged);
-    if (!is_final || job->acknowledged || !job->link)
+    if (!go(job, OFS_JOB_OFF))
         return false;
     unlist(job);
     return true;
 }
 
-int ofs_agenda_failed(struct ofs_push *p, struct ofs_job *job, int r,
-                      const struct ofs_err *why)
+void ofs_agenda_drop(struct ofs_agenda *a, struct ofs_job *job)
 {
-    if (note_failure(p, job, r, why))
-        forget(p, job);
+    {
+        OFS_GUARD(&a->mtx);
+        if (!take_off(job))
+            return;
+    }
+    forget(a, job);
+}
+
+/* True: nobody was told that it will be done, and it cannot be. */
+static bool note_failure(struct ofs_agenda *a, struct ofs_job *job, int r,
+                         const struct ofs_err *why)
+{
+    bool is_final = ofs_outcome_is_final(r);
+
+    OFS_GUARD(&a->mtx);
+    job->why = *why;
+    job->why.code = r;
+    if (is_final && !job->acknowledged)
+        return take_off(job);
+    if (!is_final && (job->is_restored || job->acknowledged))
+        (void)go(job, OFS_JOB_RETRY);
     else
-        ofs_resume_poke(p);
+        (void)go(job, OFS_JOB_FAILED);
+    return false;
+}
+
+int ofs_agenda_end(struct ofs_agenda *a, struct ofs_job *job, int r,
+                   const struct ofs_err *why, struct ofs_err *err)
+{
+    if (r == 0)
+        ofs_agenda_drop(a, job);
+    if (r >= 0)
+        return r;
+    if (err)
+        *err = *why;
+    if (note_failure(a, job, r, why))
+        forget(a, job);
+    else
+        a->wake(a->arg);
     return r;
 }
 
-struct ofs_job *ofs_agenda_find(struct ofs_push *p, enum ofs_job_kind kind,
+/* ---- who goes on with it ---- */
+
+struct ofs_job *ofs_agenda_find(struct ofs_agenda *a, enum ofs_job_kind kind,
                                 const char *repo,
                                 const struct ofs_digest *digest)
 {
-    OFS_GUARD(&p->mtx);
-    for (struct ofs_job *j = p->jobs; j; j = j->next)
+    OFS_GUARD(&a->mtx);
+    for (struct ofs_job *j = a->jobs; j; j = j->next)
         if (j->spec.kind == kind && ofs_digest_eq(&j->spec.digest, digest) &&
             strcmp(j->spec.repo, repo) == 0) {
             atomic_fetch_add(&j->refs, 1);
@@ -211,115 +262,116 @@ struct ofs_job *ofs_agenda_find(struct ofs_push *p, enum ofs_job_kind kind,
     return NULL;
 }
 
-/* ---- what an earlier mount left ---- */
-
-static int load_needs(struct ofs_job *job)
+void ofs_agenda_arrived(struct ofs_agenda *a, const char *repo,
+                        const struct ofs_digest *digest, bool is_manifest)
 {
-    OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
-    struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
-    int r;
-
-    if (job->spec.kind == OFS_JOB_WISH)
-        return ofs_needs_one(&job->spec.digest, &job->needs);
-    if (job->spec.kind != OFS_JOB_MANIFEST)
-        return 0;
-    r = ofs_draft_load(job->draft, NULL, &bytes, NULL);
-    if (r == 0)
-        r = ofs_needs_decode(bytes.data, bytes.len, &m);
-    return r < 0 ? r : ofs_needs_of(&m, &job->needs);
+    OFS_GUARD(&a->mtx);
+    for (struct ofs_job *j = a->jobs; j; j = j->next)
+        if (strcmp(j->spec.repo, repo) == 0)
+            ofs_needs_arrived(&j->needs, digest, is_manifest);
 }
 
-/* -EBADMSG: the content is not what the record says. */
-static int check_content(struct ofs_job *job)
+/* With a->mtx held. */
+static bool is_ready(const struct ofs_job *j)
 {
-    struct ofs_content c = { 0 };
-    struct ofs_call call;
-    int r;
-
-    if (!job->draft)
-        return 0;
-    ofs_call_init(&call, OFS_NEVER);
-    r = ofs_draft_content(job->draft, &call,
-                          (enum ofs_digest_alg)job->spec.digest.alg, &c, NULL);
-    ofs_call_done(&call);
-    return r == 0 && !ofs_digest_eq(&c.digest, &job->spec.digest) ? -EBADMSG
-                                                                  : r;
+    return j->needs.n > 0 && !j->needs.absent &&
+           (j->state == OFS_JOB_WAITING || j->state == OFS_JOB_LEFT);
 }
 
-static struct ofs_job *job_of(struct ofs_record *rec)
+/* With a->mtx held. */
+static struct ofs_job *take(struct ofs_job *job)
 {
-    struct ofs_job *job = calloc(1, sizeof(*job));
-
-    if (!job)
-        return NULL;
-    atomic_init(&job->refs, 1);
-    job->spec = rec->spec;
-    rec->spec = (struct ofs_jobspec){ 0 };
-    atomic_init(&job->number, rec->number);
-    job->acknowledged = ofs_job_is_acknowledged(job->spec.kind);
-    job->again = true;
+    (void)go(job, OFS_JOB_RUNNING);
+    atomic_fetch_add(&job->refs, 1);
     return job;
 }
 
-/* A big file is checked by the thread that sends it. */
-static int restore_content(struct ofs_push *p, struct ofs_job *job)
+struct ofs_job *ofs_agenda_take_ready(struct ofs_agenda *a, const char *repo)
 {
-    int r = 0;
-
-    if (job->spec.file > 0)
-        r = ofs_draft_adopt(&p->drafts, job->spec.repo, job->spec.file,
-                            &job->draft, NULL);
-    if (r == 0 && job->draft)
-        atomic_store(&job->draft->n_records, 1);
-    if (r == 0 && job->acknowledged)
-        r = check_content(job);
-    return r < 0 ? r : load_needs(job);
+    OFS_GUARD(&a->mtx);
+    for (struct ofs_job *j = a->jobs; j; j = j->next)
+        if (is_ready(j) && strcmp(j->spec.repo, repo) == 0)
+            return take(j);
+    return NULL;
 }
 
-static int restore(struct ofs_push *p, struct ofs_record *rec)
+bool ofs_agenda_missing(struct ofs_agenda *a, const struct ofs_job *job,
+                        struct ofs_need *ret)
 {
-    OFS_AUTO(ofs_job_unrefp) struct ofs_job *job = job_of(rec);
-    int r;
+    const struct ofs_need *need;
 
-    if (!job)
-        return -ENOMEM;
-    r = restore_content(p, job);
-    if (r == -ENOENT || r == -EBADMSG) { /* gone or damaged */
-        ofs_journal_remove(&p->stage, rec->number);
-        if (job->draft)
-            atomic_store(&job->draft->n_records, 0);
-        return 0;
-    }
-    if (r < 0)
-        return r;
-    OFS_GUARD(&p->mtx);
-    list(p, ofs_take(&job));
-    return 0;
+    OFS_GUARD(&a->mtx);
+    need = ofs_needs_missing(&job->needs);
+    if (need)
+        *ret = *need;
+    return need;
 }
 
-int ofs_agenda_load(struct ofs_push *p, struct ofs_err *err)
+bool ofs_agenda_wait(struct ofs_agenda *a, struct ofs_job *job,
+                     const struct ofs_need *need)
 {
-    struct ofs_records records OFS_AUTO(ofs_records_done) = { 0 };
-    int r = ofs_journal_load(&p->stage, &records, err);
-
-    for (size_t i = 0; i < records.n && r == 0; i++) {
-        struct ofs_record *rec = &records.at[i];
-
-        if (strcmp(rec->spec.url, p->url) != 0)
-            continue;
-        r = restore(p, rec);
-        if (r < 0)
-            return ofs_err_errno(err, -r, "what is pending");
-    }
-    return r;
+    OFS_GUARD(&a->mtx);
+    if (!ofs_needs_wait(&job->needs, need))
+        return false;
+    (void)go(job, OFS_JOB_WAITING);
+    return true;
 }
 
-void ofs_agenda_free(struct ofs_push *p)
+/* ---- rounds of trying again ---- */
+
+/* With a->mtx held. */
+static bool is_to_retry(const struct ofs_job *j)
 {
-    while (p->jobs) {
-        struct ofs_job *job = p->jobs;
+    return j->state == OFS_JOB_LEFT || j->state == OFS_JOB_RETRY;
+}
+
+/* Blobs before what names them; the rest finds its order by settling. */
+static int rank_of(const struct ofs_job *j)
+{
+    return j->spec.kind == OFS_JOB_BLOB ? 0 : 1;
+}
+
+struct ofs_job *ofs_agenda_take_retry(struct ofs_agenda *a)
+{
+    struct ofs_job *best = NULL;
+
+    OFS_GUARD(&a->mtx);
+    for (struct ofs_job *j = a->jobs; j; j = j->next)
+        if (is_to_retry(j) && j->round != a->round &&
+            (!best || rank_of(j) <= rank_of(best)))
+            best = j; /* the oldest: new ones come in front */
+    if (!best)
+        return NULL;
+    best->round = a->round;
+    best->needs.absent = NULL;
+    return take(best);
+}
+
+bool ofs_agenda_end_round(struct ofs_agenda *a)
+{
+    OFS_GUARD(&a->mtx);
+    a->round++;
+    for (const struct ofs_job *j = a->jobs; j; j = j->next)
+        if (is_to_retry(j))
+            return true;
+    return false;
+}
+
+void ofs_agenda_restore(struct ofs_agenda *a, struct ofs_job *job)
+{
+    atomic_fetch_add(&job->refs, 1);
+    OFS_GUARD(&a->mtx);
+    list(a, job);
+    (void)go(job, OFS_JOB_LEFT);
+}
+
+void ofs_agenda_done(struct ofs_agenda *a)
+{
+    while (a->jobs) {
+        struct ofs_job *job = a->jobs;
 
         unlist(job);
         ofs_job_unref(job);
     }
+    ofs_mutex_done(&a->mtx);
 }

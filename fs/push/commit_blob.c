@@ -1,92 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "draft.h"
 #include "push_priv.h"
+#include "send_blob.h"
 
-/* ---- sending one ---- */
-
-/* On the HTTP engine's thread; the file is on the local disk. */
-static ssize_t read_draft(void *arg, void *buf, size_t len, uint64_t off)
-{
-    size_t n = 0;
-    int r = ofs_draft_pread(arg, buf, len, off, &n, NULL);
-
-    return r < 0 ? r : (ssize_t)n;
-}
-
-/* 0: it is there; else the staged copy is to be sent, or the call is over. */
-static int await_stream(struct ofs_draft *d, struct ofs_call *call,
-                        const char *repo, const struct ofs_digest *digest,
-                        struct ofs_err *err)
-{
-    OFS_AUTO(ofs_stream_unrefp) struct ofs_stream *s = NULL;
-    enum ofs_pushed how;
-    int r;
-
-    if (strcmp(repo, d->repo) == 0)
-        s = ofs_draft_stream(d);
-    if (!s)
-        return -ENOENT;
-    ofs_stream_seal(s, ofs_draft_size(d), digest);
-    r = ofs_stream_wait(s, call, &how, err);
-    if (r < 0)
-        ofs_draft_unstream(d);
-    return r;
-}
-
-/* HEAD, mount, and the bytes if we have them. */
-static int send_staged(struct ofs_push *p, struct ofs_call *call,
-                       struct ofs_draft *d, const char *repo,
-                       const struct ofs_digest *digest,
-                       const struct ofs_origin *o, struct ofs_err *err)
-{
-    OFS_AUTOSTRV struct ofs_strv from = { 0 };
-    struct ofs_sender sender = { .repo = repo, .digest = digest };
-    const struct ofs_blob_data data = {
-        .read = read_draft,
-        .arg = d,
-        .size = ofs_draft_size(d),
-    };
-    const struct ofs_blob_push push = {
-        .repo = repo,
-        .digest = digest,
-        .data = o->repo ? NULL : &data,
-        .from = &from,
-        .sent = &sender.sent,
-    };
-    enum ofs_pushed how;
-    int r = ofs_publish_where(p, repo, o->repo, digest, &from);
-
-    if (r < 0)
-        return ofs_err_nomem(err, "where the blob is");
-    atomic_store(&sender.size, data.size);
-    ofs_senders_add(&p->senders, &sender);
-    r = ofs_registry_blob_push(p->cfg.registry, call, &push, &how, err);
-    ofs_senders_remove(&p->senders, &sender);
-    return r;
-}
-
-int ofs_send_blob(struct ofs_push *p, struct ofs_call *call,
-                  struct ofs_draft *d, const char *repo,
-                  const struct ofs_digest *digest, struct ofs_err *err)
-{
-    OFS_AUTO(ofs_origin_done) struct ofs_origin o = { 0 };
-    int r = ofs_draft_origin(d, &o);
-
-    if (r == -ENOMEM)
-        return ofs_err_nomem(err, "a copy");
-    if (r < 0) { /* a plain file */
-        if (await_stream(d, call, repo, digest, NULL) == 0)
-            return 0;
-        r = ofs_call_check(call, err);
-        return r < 0 ? r : send_staged(p, call, d, repo, digest, &o, err);
-    }
-    r = send_staged(p, call, d, repo, digest, &o, err);
-    if (r != -ENOENT)
-        return r;
-    ofs_origin_done(&o); /* the registry cannot mount: fetch and send it */
-    r = ofs_draft_make_plain(d, call, err);
-    return r < 0 ? r : send_staged(p, call, d, repo, digest, &o, err);
-}
+#include "ocirfs/manifest.h"
 
 /* ---- what a draft is ---- */
 
@@ -160,39 +76,11 @@ static int commit_manifest(struct ofs_push *p, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    job = ofs_job_new(p, OFS_JOB_MANIFEST, repo, NULL, digest);
+    job = ofs_job_new(&p->jobs.agenda, OFS_JOB_MANIFEST, repo, NULL, digest);
     if (!job || ofs_needs_of(m, &job->needs) < 0)
         return ofs_err_nomem(err, "a manifest");
     ofs_job_take_draft(job, copy, bytes->len);
-    return ofs_settle_new(p, call, job, err);
-}
-
-int ofs_blob_arrived(struct ofs_push *p, struct ofs_call *call,
-                     const char *repo, const struct ofs_digest *digest,
-                     uint64_t size, struct ofs_err *err)
-{
-    const struct ofs_push_hooks *hooks = &p->cfg.hooks;
-
-    if (hooks->arrived)
-        hooks->arrived(hooks->arg, repo, digest, size);
-    return ofs_settle(p, call, repo, digest, /* is_manifest= */ false, err);
-}
-
-int ofs_commit_blob_job(struct ofs_push *p, struct ofs_call *call,
-                        struct ofs_job *job, struct ofs_err *err)
-{
-    const struct ofs_jobspec *spec = &job->spec;
-    struct ofs_err why = { 0 };
-    int r = ofs_send_blob(p, call, job->draft, spec->repo, &spec->digest, &why);
-
-    if (r < 0) {
-        if (err)
-            *err = why;
-        return ofs_agenda_failed(p, job, r, &why);
-    }
-    ofs_agenda_done(p, job);
-    return ofs_blob_arrived(p, call, spec->repo, &spec->digest, spec->size,
-                            err);
+    return ofs_job_start(&p->jobs, call, job, NULL, err);
 }
 
 /* A copy of what the registry has is nothing that a crash could lose. */
@@ -200,11 +88,11 @@ static int commit_copy(struct ofs_push *p, struct ofs_call *call,
                        struct ofs_draft *d, const char *repo,
                        const struct ofs_digest *digest, struct ofs_err *err)
 {
-    int r = ofs_send_blob(p, call, d, repo, digest, err);
+    const struct ofs_need blob = { .digest = *digest,
+                                   .size = ofs_draft_size(d) };
+    int r = ofs_send_blob(&p->pub, call, d, repo, digest, err);
 
-    return r < 0 ? r
-                 : ofs_blob_arrived(p, call, repo, digest, ofs_draft_size(d),
-                                    err);
+    return r < 0 ? r : ofs_settle_blob(&p->jobs, call, repo, &blob, err);
 }
 
 static int commit_blob(struct ofs_push *p, struct ofs_call *call,
@@ -215,12 +103,11 @@ static int commit_blob(struct ofs_push *p, struct ofs_call *call,
 
     if (!ofs_draft_is_plain(d))
         return commit_copy(p, call, d, repo, digest, err);
-    job = ofs_job_new(p, OFS_JOB_BLOB, repo, NULL, digest);
+    job = ofs_job_new(&p->jobs.agenda, OFS_JOB_BLOB, repo, NULL, digest);
     if (!job)
         return ofs_err_nomem(err, "a blob");
     ofs_job_take_draft(job, d, ofs_draft_size(d));
-    ofs_agenda_add(p, job);
-    return ofs_commit_blob_job(p, call, job, err);
+    return ofs_job_start(&p->jobs, call, job, NULL, err);
 }
 
 int ofs_push_blob(struct ofs_push *p, struct ofs_call *call,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "draft.h"
 #include "push_priv.h"
 
+#include "ocirfs/manifest.h"
 #include "ocirfs/mediatype.h"
 #include "ocirfs/ref.h"
 
@@ -49,11 +49,12 @@ static int commit_wish(struct ofs_push *p, struct ofs_call *call,
                        const struct ofs_digest *digest, struct ofs_err *err)
 {
     OFS_AUTO(ofs_job_unrefp)
-    struct ofs_job *job = ofs_job_new(p, OFS_JOB_WISH, repo, tag, digest);
+    struct ofs_job *job =
+        ofs_job_new(&p->jobs.agenda, OFS_JOB_WISH, repo, tag, digest);
 
     if (!job || ofs_needs_one(digest, &job->needs) < 0)
         return ofs_err_nomem(err, "a tag");
-    return ofs_settle_new(p, call, job, err);
+    return ofs_job_start(&p->jobs, call, job, NULL, err);
 }
 
 /* All of them, also after a failure; the first one is told. */

@@ -1,65 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "draft.h"
-#include "image_archive.h"
 #include "push_priv.h"
 
-static int tag_manifest(struct ofs_push *p, struct ofs_call *call,
-                        const struct ofs_job *job, struct ofs_digest *ret,
-                        struct ofs_err *err)
+/* A later mount must not undo what somebody else has done since: what the tag
+ * names now goes into the record, if it can be learnt. */
+static void remember(struct ofs_push *p, struct ofs_call *call,
+                     struct ofs_job *job)
 {
-    struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
-    int r = ofs_draft_load(job->draft, call, &bytes, err);
+    struct ofs_jobspec *spec = &job->spec;
 
-    if (r < 0)
-        return r;
-
-    const struct ofs_manifest_put put = {
-        .repo = job->spec.repo,
-        .tag = job->spec.tag,
-        .digest = &job->spec.digest,
-        .bytes = bytes.data,
-        .len = bytes.len,
-    };
-    r = ofs_supply(p, call, &put, NULL, err);
-    if (r == -EBADMSG) /* what the user wrote, not what a peer said */
-        r = ofs_err_wrap(err, -EINVAL, "not a manifest");
-    if (r == 0)
-        *ret = job->spec.digest;
-    return r;
+    spec->old_known = ofs_publish_find(&p->pub, call, spec->repo, spec->tag,
+                                       &spec->old, NULL) == 0;
 }
 
-static int tag_content(struct ofs_push *p, struct ofs_call *call,
-                       const struct ofs_job *job, struct ofs_digest *ret,
-                       struct ofs_err *err)
+int ofs_push_copy(struct ofs_push *p, struct ofs_call *call, const char *from,
+                  const struct ofs_digest *digest, const char *repo,
+                  const char *tag, struct ofs_err *err)
 {
-    char head[OFS_ARCHIVE_HEAD];
-    size_t n = 0;
-    int r = ofs_draft_read(job->draft, call, head, sizeof(head), 0, &n, err);
+    OFS_AUTO(ofs_job_unrefp)
+    struct ofs_job *job =
+        ofs_job_new(&p->jobs.agenda, OFS_JOB_COPY, repo, tag, digest);
 
-    if (r < 0)
-        return r;
-    if (ofs_needs_json(head, n))
-        return tag_manifest(p, call, job, ret, err);
-    if (ofs_archive_is(head, n))
-        return ofs_commit_archive(p, call, job, ret, err);
-    return ofs_err_set(err, -EINVAL, "neither a manifest nor an archive");
-}
-
-int ofs_commit_tag_job(struct ofs_push *p, struct ofs_call *call,
-                       struct ofs_job *job, struct ofs_digest *ret,
-                       struct ofs_err *err)
-{
-    struct ofs_err why = { 0 };
-    int r = tag_content(p, call, job, ret, &why);
-
-    if (r < 0) {
-        if (err)
-            *err = why;
-        return ofs_agenda_failed(p, job, r, &why);
-    }
-    ofs_agenda_done(p, job);
-    return ofs_settle(p, call, job->spec.repo, ret,
-                      /* is_manifest= */ true, err);
+    if (!job)
+        return ofs_err_nomem(err, "a copy");
+    job->spec.from = strdup(from);
+    if (!job->spec.from)
+        return ofs_err_nomem(err, "a copy");
+    remember(p, call, job);
+    return ofs_job_start(&p->jobs, call, job, NULL, err);
 }
 
 static int new_job(struct ofs_push *p, struct ofs_call *call,
@@ -72,10 +39,10 @@ static int new_job(struct ofs_push *p, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    job = ofs_job_new(p, OFS_JOB_TAG, repo, tag, &c.digest);
+    job = ofs_job_new(&p->jobs.agenda, OFS_JOB_TAG, repo, tag, &c.digest);
     if (!job)
         return ofs_err_nomem(err, "a tag");
-    ofs_publish_remember(p, call, job);
+    remember(p, call, job);
     ofs_job_take_draft(job, d, c.size);
     *ret = ofs_take(&job);
     return 0;
@@ -104,8 +71,7 @@ int ofs_push_tag(struct ofs_push *p, struct ofs_call *call, struct ofs_draft *d,
     r = new_job(p, call, d, repo, tag, &job, err);
     if (r < 0)
         return r;
-    ofs_agenda_add(p, job);
-    r = ofs_commit_tag_job(p, call, job, &now, err);
+    r = ofs_job_start(&p->jobs, call, job, &now, err);
     if (r == 0 && ret_digest)
         *ret_digest = now;
     return r;

@@ -1,41 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "push_priv.h"
+#include "publish.h"
+
+int ofs_publisher_init(struct ofs_publisher *p, const struct ofs_remote *remote,
+                       const struct ofs_push_cfg *cfg)
+{
+    p->remote = remote;
+    p->hooks = &cfg->hooks;
+    p->no_overwrite = cfg->no_overwrite;
+    ofs_mutex_init(&p->mtx, OFS_RANK_PUSH);
+    return ofs_known_init(&p->known);
+}
+
+void ofs_publisher_done(struct ofs_publisher *p)
+{
+    ofs_known_done(&p->known);
+    ofs_mutex_done(&p->mtx);
+}
 
 /* ---- what is where ---- */
 
-void ofs_publish_known(struct ofs_push *p, const char *repo,
+void ofs_publish_known(struct ofs_publisher *p, const char *repo,
                        const struct ofs_digest *digest, bool is_manifest)
 {
     OFS_GUARD(&p->mtx);
     ofs_known_add(&p->known, repo, digest, is_manifest);
 }
 
-void ofs_publish_doubt(struct ofs_push *p)
+void ofs_publish_doubt(struct ofs_publisher *p)
 {
     OFS_GUARD(&p->mtx);
     ofs_known_forget(&p->known);
 }
 
-static bool is_known(struct ofs_push *p, const char *repo,
+static bool is_known(struct ofs_publisher *p, const char *repo,
                      const struct ofs_digest *digest, bool is_manifest)
 {
     OFS_GUARD(&p->mtx);
     return ofs_known_has(&p->known, repo, digest, is_manifest);
 }
 
-static int head(struct ofs_push *p, struct ofs_call *call, const char *repo,
-                const char *ref, struct ofs_digest *ret, struct ofs_err *err)
+static int head(struct ofs_publisher *p, struct ofs_call *call,
+                const char *repo, const char *ref, struct ofs_digest *ret,
+                struct ofs_err *err)
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
-    int r = ofs_registry_manifest_head(p->cfg.registry, call, repo, ref, &info,
-                                       err);
+    int r = ofs_registry_manifest_head(p->remote->registry, call, repo, ref,
+                                       &info, err);
 
     if (r == 0)
         *ret = info.digest;
     return r;
 }
 
-int ofs_publish_is_there(struct ofs_push *p, struct ofs_call *call,
+int ofs_publish_is_there(struct ofs_publisher *p, struct ofs_call *call,
                          const char *repo, const struct ofs_digest *digest,
                          bool is_manifest, struct ofs_err *err)
 {
@@ -48,17 +65,18 @@ int ofs_publish_is_there(struct ofs_push *p, struct ofs_call *call,
         return 0;
     r = is_manifest
             ? head(p, call, repo, ofs_digest_format(digest, ref), &is, err)
-            : ofs_registry_blob_head(p->cfg.registry, call, repo, digest, &size,
-                                     err);
+            : ofs_registry_blob_head(p->remote->registry, call, repo, digest,
+                                     &size, err);
     if (r == 0)
         ofs_publish_known(p, repo, digest, is_manifest);
     return r;
 }
 
-int ofs_publish_where(struct ofs_push *p, const char *repo, const char *first,
-                      const struct ofs_digest *digest, struct ofs_strv *ret)
+int ofs_publish_where(struct ofs_publisher *p, const char *repo,
+                      const char *first, const struct ofs_digest *digest,
+                      struct ofs_strv *ret)
 {
-    const struct ofs_push_hooks *hooks = &p->cfg.hooks;
+    const struct ofs_push_hooks *hooks = p->hooks;
     OFS_AUTOSTRV struct ofs_strv more = { 0 };
     int r = first && strcmp(first, repo) != 0 ? ofs_strv_add(ret, first) : 0;
 
@@ -73,10 +91,9 @@ int ofs_publish_where(struct ofs_push *p, const char *repo, const char *first,
 
 /* ---- may the tag be set? ---- */
 
-/* What the tag names now; alg 0: it is not there. */
-static int find_old(struct ofs_push *p, struct ofs_call *call, const char *repo,
-                    const char *tag, struct ofs_digest *ret,
-                    struct ofs_err *err)
+int ofs_publish_find(struct ofs_publisher *p, struct ofs_call *call,
+                     const char *repo, const char *tag, struct ofs_digest *ret,
+                     struct ofs_err *err)
 {
     int r = head(p, call, repo, tag, ret, err);
 
@@ -86,39 +103,13 @@ static int find_old(struct ofs_push *p, struct ofs_call *call, const char *repo,
     return 0;
 }
 
-void ofs_publish_remember(struct ofs_push *p, struct ofs_call *call,
-                          struct ofs_job *job)
-{
-    struct ofs_jobspec *spec = &job->spec;
-
-    spec->old_known =
-        find_old(p, call, spec->repo, spec->tag, &spec->old, NULL) == 0;
-}
-
-int ofs_publish_unmoved(struct ofs_push *p, struct ofs_call *call,
-                        const struct ofs_job *job, struct ofs_err *err)
-{
-    const struct ofs_jobspec *spec = &job->spec;
-    struct ofs_digest now;
-    int r;
-
-    if (!spec->tag || !spec->old_known)
-        return 0;
-    r = find_old(p, call, spec->repo, spec->tag, &now, err);
-    if (r < 0 || ofs_digest_eq(&now, &spec->old) ||
-        ofs_digest_eq(&now, &spec->digest))
-        return r;
-    return ofs_err_set(
-        err, -ESTALE, "somebody else has moved tag '%s' since then", spec->tag);
-}
-
-static int ask_guards(struct ofs_push *p, struct ofs_call *call,
+static int ask_guards(struct ofs_publisher *p, struct ofs_call *call,
                       const char *repo, const char *tag,
                       const struct ofs_digest *old, struct ofs_err *err)
 {
-    const struct ofs_push_hooks *hooks = &p->cfg.hooks;
+    const struct ofs_push_hooks *hooks = p->hooks;
 
-    if (old->alg && p->cfg.no_overwrite)
+    if (old->alg && p->no_overwrite)
         return ofs_err_set(err, -EPERM,
                            "tag '%s' of '%.100s' is there already, and "
                            "no_overwrite is set",
@@ -129,12 +120,12 @@ static int ask_guards(struct ofs_push *p, struct ofs_call *call,
                            err);
 }
 
-int ofs_publish_guard(struct ofs_push *p, struct ofs_call *call,
+int ofs_publish_guard(struct ofs_publisher *p, struct ofs_call *call,
                       const char *repo, const char *tag,
                       const struct ofs_digest *digest, struct ofs_err *err)
 {
     struct ofs_digest old;
-    int r = find_old(p, call, repo, tag, &old, err);
+    int r = ofs_publish_find(p, call, repo, tag, &old, err);
 
     if (r < 0 || ofs_digest_eq(&old, digest))
         return r; /* to set it to what it is moves nothing */
@@ -143,20 +134,20 @@ int ofs_publish_guard(struct ofs_push *p, struct ofs_call *call,
 
 /* ---- publishing ---- */
 
-int ofs_publish(struct ofs_push *p, struct ofs_call *call,
+int ofs_publish(struct ofs_publisher *p, struct ofs_call *call,
                 const struct ofs_manifest_put *put, struct ofs_err *err)
 {
-    const struct ofs_push_hooks *hooks = &p->cfg.hooks;
+    const struct ofs_push_hooks *hooks = p->hooks;
     int r = 0;
 
     if (put->tag)
         r = ofs_publish_guard(p, call, put->repo, put->tag, put->digest, err);
     if (r == 0)
-        r = ofs_registry_manifest_put(p->cfg.registry, call, put, err);
+        r = ofs_registry_manifest_put(p->remote->registry, call, put, err);
     if (r < 0)
         return r;
     ofs_publish_known(p, put->repo, put->digest, /* is_manifest= */ true);
-    ofs_remote_keep(&p->remote, put->digest, put->bytes, put->len);
+    ofs_remote_keep(p->remote, put->digest, put->bytes, put->len);
     if (hooks->published)
         hooks->published(hooks->arg, put->repo, put->tag, put->digest, put->len,
                          put->media_type);

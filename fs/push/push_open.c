@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "push_priv.h"
 
+/* Which needs no memory, so that freeing finds it made. */
+static void wire_up(struct ofs_push *p)
+{
+    ofs_agenda_init(&p->jobs.agenda, p->url, &p->stage);
+    p->jobs.agenda.wake = ofs_resumer_poke;
+    p->jobs.agenda.arg = &p->resumer;
+    p->jobs.pub = &p->pub;
+    p->jobs.drafts = &p->drafts;
+    ofs_resumer_init(&p->resumer, &p->jobs);
+}
+
 static struct ofs_push *push_new(const struct ofs_push_cfg *cfg)
 {
     struct ofs_push *p = calloc(1, sizeof(*p));
@@ -14,16 +25,15 @@ static struct ofs_push *push_new(const struct ofs_push_cfg *cfg)
     p->url = strdup(cfg->url);
     p->cfg.url = p->url;
     p->stage.lock_fd = p->stage.files_fd = p->stage.jobs_fd = -1;
-    ofs_mutex_init(&p->mtx, OFS_RANK_PUSH);
-    ofs_call_init(&p->call, OFS_NEVER);
     ofs_senders_init(&p->senders, p->cfg.clock);
+    wire_up(p);
     return p;
 }
 
 static int make_parts(struct ofs_push *p)
 {
     p->remote = (struct ofs_remote){ p->cfg.registry, p->cfg.store };
-    if (ofs_known_init(&p->known) < 0)
+    if (ofs_publisher_init(&p->pub, &p->remote, &p->cfg) < 0)
         return -ENOMEM;
     return ofs_drafts_init(&p->drafts, &p->stage, &p->remote, &p->senders,
                            &p->cfg.hooks);
@@ -39,7 +49,7 @@ int ofs_push_open(const struct ofs_push_cfg *cfg, struct ofs_push **ret,
         return ofs_err_nomem(err, "the staging area");
     r = ofs_stage_open(&p->stage, cfg->dir, cfg->max_bytes, err);
     if (r == 0)
-        r = ofs_agenda_load(p, err);
+        r = ofs_agenda_load(&p->jobs, err);
     if (r < 0)
         return r;
     *ret = ofs_take(&p);
@@ -48,7 +58,7 @@ int ofs_push_open(const struct ofs_push_cfg *cfg, struct ofs_push **ret,
 
 int ofs_push_start(struct ofs_push *p, struct ofs_err *err)
 {
-    int r = ofs_resume_start(p);
+    int r = ofs_resumer_start(&p->resumer);
 
     if (r < 0)
         return ofs_err_errno(err, -r, "the thread for pending work");
@@ -65,7 +75,7 @@ int ofs_draft_new(struct ofs_push *p, const char *repo, struct ofs_draft **ret,
 void ofs_push_stop(struct ofs_push *p)
 {
     atomic_store(&p->drafts.started, false);
-    ofs_resume_stop(p);
+    ofs_resumer_stop(&p->resumer);
     ofs_drafts_stop(&p->drafts);
 }
 
@@ -74,13 +84,12 @@ void ofs_push_free(struct ofs_push *p)
     if (!p)
         return;
     ofs_push_stop(p);
-    ofs_agenda_free(p);
+    ofs_agenda_done(&p->jobs.agenda);
     ofs_drafts_done(&p->drafts);
     ofs_stage_close(&p->stage);
-    ofs_known_done(&p->known);
+    ofs_publisher_done(&p->pub);
     ofs_senders_done(&p->senders);
-    ofs_call_done(&p->call);
-    ofs_mutex_done(&p->mtx);
+    ofs_resumer_done(&p->resumer);
     free(p->url);
     free(p);
 }

@@ -1,43 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "draft.h"
-#include "push_priv.h"
+#include "resume.h"
+
+#include "outcome.h"
 
 #include "ocirfs/log.h"
 
 #include <signal.h>
 
-static bool is_over(struct ofs_push *p)
+static bool is_over(struct ofs_resumer *s)
 {
-    return atomic_load(&p->stopping);
+    return atomic_load(&s->stopping);
 }
 
-/* Blobs before what names them; the rest finds its order by settling. */
-static int rank_of(const struct ofs_job *j)
+void ofs_resumer_init(struct ofs_resumer *s, struct ofs_jobs *jobs)
 {
-    return j->spec.kind == OFS_JOB_BLOB ? 0 : 1;
+    s->jobs = jobs;
+    ofs_call_init(&s->call, OFS_NEVER);
 }
 
-static struct ofs_job *take_next(struct ofs_push *p)
+void ofs_resumer_done(struct ofs_resumer *s)
 {
-    struct ofs_job *best = NULL;
-
-    OFS_GUARD(&p->mtx);
-    for (struct ofs_job *j = p->jobs; j; j = j->next)
-        if (j->again && !j->tried && (!best || rank_of(j) <= rank_of(best)))
-            best = j; /* the oldest: new ones come in front */
-    if (best) {
-        best->tried = true;
-        atomic_fetch_add(&best->refs, 1);
-    }
-    return best;
+    ofs_call_done(&s->call);
 }
 
-static int check_staged(struct ofs_push *p, const struct ofs_job *job,
+static int check_staged(struct ofs_resumer *s, const struct ofs_job *job,
                         struct ofs_err *err)
 {
     struct ofs_content c = { 0 };
     int r =
-        ofs_draft_content(job->draft, &p->call,
+        ofs_draft_content(job->draft, &s->call,
                           (enum ofs_digest_alg)job->spec.digest.alg, &c, err);
 
     if (r == 0 && !ofs_digest_eq(&c.digest, &job->spec.digest))
@@ -45,137 +36,121 @@ static int check_staged(struct ofs_push *p, const struct ofs_job *job,
     return r;
 }
 
+/* -ESTALE: somebody has moved the tag since the job was asked for. */
+static int check_unmoved(struct ofs_resumer *s, const struct ofs_job *job,
+                         struct ofs_err *err)
+{
+    const struct ofs_jobspec *spec = &job->spec;
+    struct ofs_digest now;
+    int r;
+
+    if (!spec->tag || !spec->old_known)
+        return 0;
+    r = ofs_publish_find(s->jobs->pub, &s->call, spec->repo, spec->tag, &now,
+                         err);
+    if (r < 0 || ofs_digest_eq(&now, &spec->old) ||
+        ofs_digest_eq(&now, &spec->digest))
+        return r;
+    return ofs_err_set(
+        err, -ESTALE, "somebody else has moved tag '%s' since then", spec->tag);
+}
+
 /* What was not acknowledged is looked at with suspicion first. */
-static int prepare(struct ofs_push *p, struct ofs_job *job, struct ofs_err *err)
+static int prepare(struct ofs_resumer *s, struct ofs_job *job,
+                   struct ofs_err *err)
 {
     int r = 0;
 
     if (job->draft && job->spec.kind != OFS_JOB_MANIFEST)
-        r = check_staged(p, job, err);
+        r = check_staged(s, job, err);
     if (r == 0)
-        r = ofs_publish_unmoved(p, &p->call, job, err);
-    return r < 0 ? ofs_agenda_failed(p, job, r, err) : 0;
+        r = check_unmoved(s, job, err);
+    return r < 0 ? ofs_agenda_end(&s->jobs->agenda, job, r, err, NULL) : 0;
 }
 
-static int perform(struct ofs_push *p, struct ofs_job *job, struct ofs_err *err)
-{
-    struct ofs_digest ignored;
-
-    switch (job->spec.kind) {
-    case OFS_JOB_BLOB:
-        return ofs_commit_blob_job(p, &p->call, job, err);
-    case OFS_JOB_TAG:
-        return ofs_commit_tag_job(p, &p->call, job, &ignored, err);
-    case OFS_JOB_COPY:
-        return ofs_commit_copy_job(p, &p->call, job, err);
-    default:
-        return ofs_settle_again(p, &p->call, job, err);
-    }
-}
-
-/* What only waits now is left to those who bring its parts. */
-static void settle_down(struct ofs_push *p, struct ofs_job *job)
-{
-    OFS_GUARD(&p->mtx);
-    job->again = false;
-}
-
-static void try(struct ofs_push *p, struct ofs_job *job)
+static void try(struct ofs_resumer *s, struct ofs_job *job)
 {
     struct ofs_err err = { 0 };
-    int r = prepare(p, job, &err);
+    int r = prepare(s, job, &err);
 
     if (r == 0)
-        r = perform(p, job, &err);
-    if (r == 0)
-        settle_down(p, job);
-    if (r < 0 && !is_over(p))
+        r = ofs_job_run(s->jobs, &s->call, job, NULL, &err);
+    if (r < 0 && !is_over(s))
         ofs_log(OFS_WARN, "push: '%s': resuming failed: %s", job->spec.repo,
                 err.text);
 }
 
-/* True: something must be tried once more. */
-static bool end_round(struct ofs_push *p)
-{
-    bool more = false;
-
-    OFS_GUARD(&p->mtx);
-    for (struct ofs_job *j = p->jobs; j; j = j->next) {
-        j->tried = false;
-        more = more || j->again;
-    }
-    return more;
-}
-
 /* For `ms`, or without an end until poked.  The deadline is this thread's own
  * to set, see call.h. */
-static void rest(struct ofs_push *p, int64_t ms)
+static void rest(struct ofs_resumer *s, int64_t ms)
 {
-    p->call.deadline_ms = ms == OFS_NEVER ? OFS_NEVER : ofs_mono_ms() + ms;
-    while (!is_over(p)) {
-        if (ms == OFS_NEVER && atomic_exchange(&p->poked, false))
+    s->call.deadline_ms = ms == OFS_NEVER ? OFS_NEVER : ofs_mono_ms() + ms;
+    while (!is_over(s)) {
+        if (ms == OFS_NEVER && atomic_exchange(&s->poked, false))
             break;
-        if (ofs_call_sleep(&p->call, NULL) < 0)
+        if (ofs_call_sleep(&s->call, NULL) < 0)
             break;
     }
-    p->call.deadline_ms = OFS_NEVER;
+    s->call.deadline_ms = OFS_NEVER;
 }
 
-static void run_round(struct ofs_push *p)
+static void run_round(struct ofs_resumer *s)
 {
     struct ofs_job *job;
 
-    while (!is_over(p) && (job = take_next(p))) {
-        try(p, job);
+    while (!is_over(s) && (job = ofs_agenda_take_retry(&s->jobs->agenda))) {
+        try(s, job);
         ofs_job_unref(job);
     }
 }
 
 static void *run(void *arg)
 {
-    struct ofs_push *p = arg;
+    struct ofs_resumer *s = arg;
     unsigned n = 0;
 
-    while (!is_over(p)) {
-        run_round(p);
-        if (end_round(p)) {
-            rest(p, ofs_outcome_pause_ms(n++));
+    while (!is_over(s)) {
+        run_round(s);
+        if (ofs_agenda_end_round(&s->jobs->agenda)) {
+            rest(s, ofs_outcome_pause_ms(n++));
         } else {
             n = 0;
-            rest(p, OFS_NEVER);
+            rest(s, OFS_NEVER);
         }
     }
     return NULL;
 }
 
 /* Signals are the main thread's. */
-int ofs_resume_start(struct ofs_push *p)
+int ofs_resumer_start(struct ofs_resumer *s)
 {
     sigset_t all, before;
     int rc;
 
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&p->thread, NULL, run, p);
+    rc = pthread_create(&s->thread, NULL, run, s);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0)
         return -rc;
-    p->has_thread = true;
-    (void)pthread_setname_np(p->thread, "ofs-push");
+    s->has_thread = true;
+    (void)pthread_setname_np(s->thread, "ofs-push");
     return 0;
 }
 
-void ofs_resume_stop(struct ofs_push *p)
+void ofs_resumer_stop(struct ofs_resumer *s)
 {
-    atomic_store(&p->stopping, true);
-    ofs_call_cancel(&p->call);
-    if (p->has_thread)
-        (void)pthread_join(p->thread, NULL);
-    p->has_thread = false;
+    atomic_store(&s->stopping, true);
+    ofs_call_cancel(&s->call);
+    if (s->has_thread)
+        (void)pthread_join(s->thread, NULL);
+    s->has_thread = false;
 }
 
-void ofs_resume_poke(struct ofs_push *p)
+void ofs_resumer_poke(void *arg)
 {
-    atomic_store(&p->poked, true);
-    ofs_call_wake(&p->call);
+    struct ofs_resumer *s = arg;
+
+    atomic_store(&s->poked, true);
+    ofs_call_wake(&s->call);
 }

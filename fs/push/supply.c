@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "draft.h"
-#include "push_priv.h"
+#include "jobs.h"
+#include "send_blob.h"
+
+#include "ocirfs/manifest.h"
 
 enum { MAX_DEPTH = 8 }; /* indexes in indexes */
 
 /* What one run of supplying is about. */
 struct supply {
-    struct ofs_push *push;
+    struct ofs_jobs *jobs;
     struct ofs_call *call;
     const char *repo;
     const char *from; /* NULL: nowhere in particular */
@@ -37,16 +39,16 @@ static int copy_blob(const struct supply *s, const struct ofs_need *need,
         .digest = need->digest,
         .size = need->size,
     };
-    int r = ofs_draft_new(s->push, s->repo, &d, err);
+    int r = ofs_draft_create(s->jobs->drafts, s->repo, &d, err);
 
     if (r == 0)
         r = ofs_draft_clone(d, s->call, &clone, 0, need->size, 0, err);
     if (r == 0)
-        r = ofs_send_blob(s->push, s->call, d, s->repo, &need->digest, err);
+        r = ofs_send_blob(s->jobs->pub, s->call, d, s->repo, &need->digest,
+                          err);
     if (r < 0)
         return r;
-    return ofs_blob_arrived(s->push, s->call, s->repo, &need->digest,
-                            need->size, err);
+    return ofs_settle_blob(s->jobs, s->call, s->repo, need, err);
 }
 
 static int supply_blob(const struct supply *s, const struct ofs_need *need,
@@ -83,13 +85,13 @@ static int publish_typed(const struct supply *s, struct ofs_needs *needs,
 
     if (r < 0)
         return r;
-    r = ofs_publish(s->push, s->call, put, err);
+    r = ofs_publish(s->jobs->pub, s->call, put, err);
     if (r != -ENOENT)
         return r;
-    ofs_publish_doubt(s->push);
+    ofs_publish_doubt(s->jobs->pub);
     ofs_needs_forget(needs);
     r = supply_all(s, needs, err);
-    return r < 0 ? r : ofs_publish(s->push, s->call, put, err);
+    return r < 0 ? r : ofs_publish(s->jobs->pub, s->call, put, err);
 }
 
 /* `put` with all it needs; its media type is what its bytes say. */
@@ -126,7 +128,7 @@ static int put_copy(const struct supply *s, const struct ofs_need *need,
     below.depth++;
     r = publish(&below, &put, err);
     return r < 0 ? r
-                 : ofs_settle(s->push, s->call, s->repo, &need->digest,
+                 : ofs_settle(s->jobs, s->call, s->repo, &need->digest,
                               /* is_manifest= */ true, err);
 }
 
@@ -138,7 +140,7 @@ static int supply_manifest(const struct supply *s, const struct ofs_need *need,
                            MAX_DEPTH);
     for (size_t i = 0; i < from->n; i++) {
         struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
-        int r = ofs_remote_manifest(&s->push->remote, s->call, from->at[i],
+        int r = ofs_remote_manifest(s->jobs->pub->remote, s->call, from->at[i],
                                     &need->digest, &bytes, err);
 
         if (r == 0)
@@ -155,12 +157,12 @@ static int supply_one(const struct supply *s, const struct ofs_need *need,
                       struct ofs_err *err)
 {
     OFS_AUTOSTRV struct ofs_strv from = { 0 };
-    int r = ofs_publish_is_there(s->push, s->call, s->repo, &need->digest,
+    int r = ofs_publish_is_there(s->jobs->pub, s->call, s->repo, &need->digest,
                                  need->is_manifest, err);
 
     if (r != -ENOENT)
         return r;
-    r = ofs_publish_where(s->push, s->repo, s->from, &need->digest, &from);
+    r = ofs_publish_where(s->jobs->pub, s->repo, s->from, &need->digest, &from);
     if (r < 0)
         return ofs_err_nomem(err, "where it is");
     return need->is_manifest ? supply_manifest(s, need, &from, err)
@@ -182,12 +184,12 @@ static int supply_all(const struct supply *s, struct ofs_needs *needs,
     return 0;
 }
 
-int ofs_supply(struct ofs_push *p, struct ofs_call *call,
+int ofs_supply(struct ofs_jobs *jobs, struct ofs_call *call,
                const struct ofs_manifest_put *put, const char *from,
                struct ofs_err *err)
 {
     const struct supply s = {
-        .push = p,
+        .jobs = jobs,
         .call = call,
         .repo = put->repo,
         .from = from,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "draft.h"
 #include "push_priv.h"
 
 /* ---- what has been acknowledged but waits for its parts ---- */
@@ -8,7 +7,8 @@ int ofs_push_waiting(struct ofs_push *p, const char *repo,
                      const struct ofs_digest *digest, struct ofs_draft **ret)
 {
     OFS_AUTO(ofs_job_unrefp)
-    struct ofs_job *job = ofs_agenda_find(p, OFS_JOB_MANIFEST, repo, digest);
+    struct ofs_job *job =
+        ofs_agenda_find(&p->jobs.agenda, OFS_JOB_MANIFEST, repo, digest);
 
     if (!job)
         return -ENOENT;
@@ -27,8 +27,8 @@ static size_t find_waiting(struct ofs_push *p, const char *repo,
 {
     size_t n = 0;
 
-    OFS_GUARD(&p->mtx);
-    for (const struct ofs_job *j = p->jobs; j; j = j->next) {
+    OFS_GUARD(&p->jobs.agenda.mtx);
+    for (const struct ofs_job *j = p->jobs.agenda.jobs; j; j = j->next) {
         if (!is_waiting(j, repo))
             continue;
         if (n < room)
@@ -56,15 +56,17 @@ int ofs_push_drop(struct ofs_push *p, const char *repo,
                   const struct ofs_digest *digest)
 {
     OFS_AUTO(ofs_job_unrefp)
-    struct ofs_job *job = ofs_agenda_find(p, OFS_JOB_MANIFEST, repo, digest);
+    struct ofs_job *job =
+        ofs_agenda_find(&p->jobs.agenda, OFS_JOB_MANIFEST, repo, digest);
     struct ofs_job *wish;
 
     if (!job)
         return -ENOENT;
-    ofs_agenda_done(p, job);
+    ofs_agenda_drop(&p->jobs.agenda, job);
     /* Tags that were to name it can never be set. */
-    while ((wish = ofs_agenda_find(p, OFS_JOB_WISH, repo, digest))) {
-        ofs_agenda_done(p, wish);
+    while (
+        (wish = ofs_agenda_find(&p->jobs.agenda, OFS_JOB_WISH, repo, digest))) {
+        ofs_agenda_drop(&p->jobs.agenda, wish);
         ofs_job_unref(wish);
     }
     return 0;
@@ -79,8 +81,8 @@ void ofs_push_stat(struct ofs_push *p, struct ofs_push_stat *ret)
         .max_bytes = p->stage.max_bytes,
         .n_drafts = atomic_load(&p->drafts.n_drafts),
     };
-    OFS_GUARD(&p->mtx);
-    for (const struct ofs_job *j = p->jobs; j; j = j->next)
+    OFS_GUARD(&p->jobs.agenda.mtx);
+    for (const struct ofs_job *j = p->jobs.agenda.jobs; j; j = j->next)
         ret->n_pending++;
 }
 
@@ -119,32 +121,11 @@ size_t ofs_push_sending(struct ofs_push *p, struct ofs_sending *ret, size_t max)
 
 static void add_name(struct ofs_buf *b, const struct ofs_jobspec *spec)
 {
-    char digest[OFS_DIGEST_TEXT_MAX];
+    char human[16];
 
-    ofs_digest_format(&spec->digest, digest);
-    switch (spec->kind) {
-    case OFS_JOB_BLOB:
-        (void)ofs_buf_addf(b, "%s: blob %.19s", spec->repo, digest);
-        break;
-    case OFS_JOB_MANIFEST:
-        (void)ofs_buf_addf(b, "%s: manifest %.19s", spec->repo, digest);
-        break;
-    case OFS_JOB_WISH:
-        (void)ofs_buf_addf(b, "%s: tag %s to name %.19s", spec->repo, spec->tag,
-                           digest);
-        break;
-    case OFS_JOB_COPY:
-        (void)ofs_buf_addf(b, "%s: tag %s, a copy of %.19s of %s", spec->repo,
-                           spec->tag, digest, spec->from);
-        break;
-    default:
-        (void)ofs_buf_addf(b, "%s: tag %s", spec->repo, spec->tag);
-    }
-    if (spec->size > 0) {
-        char human[16];
-
+    ofs_job_describe(spec, b);
+    if (spec->size > 0)
         (void)ofs_buf_addf(b, ", %s", ofs_str_human(spec->size, human));
-    }
 }
 
 static void add_reason(struct ofs_buf *b, const struct ofs_job *j)
@@ -160,14 +141,15 @@ static void add_reason(struct ofs_buf *b, const struct ofs_job *j)
                            j->needs.n_missing > 1 ? " and more" : "");
     else
         (void)ofs_buf_addf(b, ": %s\n",
-                           j->again ? "left over, to be tried again"
-                                    : "under way");
+                           j->state == OFS_JOB_LEFT
+                               ? "left over, to be tried again"
+                               : "under way");
 }
 
 int ofs_push_render_pending(struct ofs_push *p, struct ofs_buf *b)
 {
-    OFS_GUARD(&p->mtx);
-    for (const struct ofs_job *j = p->jobs; j; j = j->next) {
+    OFS_GUARD(&p->jobs.agenda.mtx);
+    for (const struct ofs_job *j = p->jobs.agenda.jobs; j; j = j->next) {
         add_name(b, &j->spec);
         add_reason(b, j);
     }

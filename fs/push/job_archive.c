@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "draft.h"
 #include "image_archive.h"
-#include "push_priv.h"
+#include "jobs.h"
+#include "send_blob.h"
 
 /* An archive whose blobs are pushed as they come out of it. */
 struct unpacking {
-    struct ofs_push *push;
+    struct ofs_jobs *jobs;
     struct ofs_call *call;
     const char *repo;
     struct ofs_draft *draft; /* the blob that is coming out */
@@ -19,11 +19,11 @@ static int begin(void *arg, const struct ofs_digest *digest, uint64_t size,
 
     (void)size;
     if (digest)
-        r = ofs_publish_is_there(u->push, u->call, u->repo, digest,
+        r = ofs_publish_is_there(u->jobs->pub, u->call, u->repo, digest,
                                  /* is_manifest= */ false, err);
     if (r != -ENOENT)
         return r < 0 ? r : 1; /* leave out what is there */
-    r = ofs_draft_new(u->push, u->repo, &u->draft, err);
+    r = ofs_draft_create(u->jobs->drafts, u->repo, &u->draft, err);
     if (r == 0)
         ofs_draft_aim(u->draft, digest);
     return r;
@@ -42,17 +42,16 @@ static int finish(void *arg, const struct ofs_digest *digest, uint64_t size,
 {
     struct unpacking *u = arg;
     OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = ofs_take(&u->draft);
-    int r = ofs_send_blob(u->push, u->call, d, u->repo, digest, err);
+    const struct ofs_need blob = { .digest = *digest, .size = size };
+    int r = ofs_send_blob(u->jobs->pub, u->call, d, u->repo, digest, err);
 
-    return r < 0
-               ? r
-               : ofs_blob_arrived(u->push, u->call, u->repo, digest, size, err);
+    return r < 0 ? r : ofs_settle_blob(u->jobs, u->call, u->repo, &blob, err);
 }
 
-static int unpack(struct ofs_push *p, struct ofs_call *call,
+static int unpack(struct ofs_jobs *jobs, struct ofs_call *call,
                   struct ofs_archive *a, const char *repo, struct ofs_err *err)
 {
-    struct unpacking u = { .push = p, .call = call, .repo = repo };
+    struct unpacking u = { .jobs = jobs, .call = call, .repo = repo };
     const struct ofs_archive_sink sink = {
         .begin = begin,
         .write = add,
@@ -66,7 +65,7 @@ static int unpack(struct ofs_push *p, struct ofs_call *call,
 }
 
 /* Images before the indexes that name them; the last one is the tag's. */
-static int publish(struct ofs_push *p, struct ofs_call *call,
+static int publish(struct ofs_jobs *jobs, struct ofs_call *call,
                    const struct ofs_archive *a, const struct ofs_job *job,
                    struct ofs_digest *ret, struct ofs_err *err)
 {
@@ -81,7 +80,7 @@ static int publish(struct ofs_push *p, struct ofs_call *call,
             .bytes = all[i].bytes,
             .len = all[i].len,
         };
-        int r = ofs_supply(p, call, &put, NULL, err);
+        int r = ofs_supply(jobs, call, &put, NULL, err);
 
         if (r < 0)
             return r;
@@ -90,9 +89,9 @@ static int publish(struct ofs_push *p, struct ofs_call *call,
     return 0;
 }
 
-int ofs_commit_archive(struct ofs_push *p, struct ofs_call *call,
-                       const struct ofs_job *job, struct ofs_digest *ret,
-                       struct ofs_err *err)
+int ofs_job_archive(struct ofs_jobs *jobs, struct ofs_call *call,
+                    const struct ofs_job *job, struct ofs_digest *ret,
+                    struct ofs_err *err)
 {
     OFS_AUTO(ofs_archive_freep) struct ofs_archive *a = NULL;
     const struct ofs_jobspec *spec = &job->spec;
@@ -100,6 +99,6 @@ int ofs_commit_archive(struct ofs_push *p, struct ofs_call *call,
                              spec->repo, spec->tag, &a, err);
 
     if (r == 0)
-        r = unpack(p, call, a, spec->repo, err);
-    return r < 0 ? r : publish(p, call, a, job, ret, err);
+        r = unpack(jobs, call, a, spec->repo, err);
+    return r < 0 ? r : publish(jobs, call, a, job, ret, err);
 }

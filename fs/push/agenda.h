@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_AGENDA_H
+#define OFS_AGENDA_H
+
+/*
+ * What was asked for and is not done: jobs in memory while the mount lasts,
+ * and a record of each on disk for the next one.  Thread-safe; its lock is not
+ * held across the disk.
+ */
+
+#include "draft.h"
+#include "journal.h"
+#include "needs.h"
+
+#include "ocirfs/lock.h"
+
+enum ofs_job_state {
+    OFS_JOB_NEW,     /* not on the agenda yet */
+    OFS_JOB_RUNNING, /* a thread is at it */
+    OFS_JOB_WAITING, /* whoever brings what it waits for takes it on */
+    OFS_JOB_LEFT,    /* by an earlier mount: for whoever comes first */
+    OFS_JOB_RETRY,   /* it failed, and the resuming thread tries it again */
+    OFS_JOB_FAILED,  /* it failed, and nobody does */
+    OFS_JOB_OFF,     /* done, or a newer one has taken its place */
+    OFS_JOB_STATES,
+};
+
+struct ofs_job {
+    struct ofs_job *next, **link; /* guarded by the agenda */
+    atomic_uint refs;
+    struct ofs_jobspec spec; /* immutable, as the draft, once it is on */
+    struct ofs_draft *draft; /* a reference; NULL: it needs no content */
+    bool is_restored;        /* immutable: an earlier mount left it */
+    _Atomic uint64_t number; /* of its record; 0: none could be written */
+
+    /* guarded by the agenda */
+    enum ofs_job_state state;
+    bool acknowledged;      /* synced, and promised */
+    struct ofs_needs needs; /* MANIFEST, WISH: it waits until none is missing */
+    uint64_t round;         /* of retrying, in which it was tried last */
+    struct ofs_err why;     /* of the last failure; code 0: none */
+};
+
+struct ofs_agenda {
+    const char *url; /* of the registry; immutable, as all up to mtx */
+    struct ofs_stage *stage;
+    void (*wake)(void *arg); /* some job is to be tried again */
+    void *arg;
+
+    struct ofs_mutex mtx; /* guards all below */
+    struct ofs_job *jobs; /* the newest first */
+    uint64_t round;
+};
+
+void ofs_agenda_init(struct ofs_agenda *a, const char *url,
+                     struct ofs_stage *stage);
+void ofs_agenda_done(struct ofs_agenda *a); /* records stay */
+
+/* `tag` NULL: none. */
+struct ofs_job *ofs_job_new(const struct ofs_agenda *a, enum ofs_job_kind kind,
+                            const char *repo, const char *tag,
+                            const struct ofs_digest *digest);
+void ofs_job_unref(struct ofs_job *job);
+OFS_DEFINE_AUTO(struct ofs_job, ofs_job_unref)
+/* Its content.  Before it is on. */
+void ofs_job_take_draft(struct ofs_job *job, struct ofs_draft *d,
+                        uint64_t size);
+
+/* ---- on and off ---- */
+
+/* Put it on, to be run by the caller, in place of one that wants the same.  A
+ * disk that does not take the record only means that a crash forgets it. */
+void ofs_agenda_add(struct ofs_agenda *a, struct ofs_job *job);
+/* Put one on that has a record. */
+void ofs_agenda_restore(struct ofs_agenda *a, struct ofs_job *job);
+/* Make it survive everything, so that it may be acknowledged. */
+int ofs_agenda_promise(struct ofs_agenda *a, struct ofs_job *job,
+                       struct ofs_err *err) OFS_MUST_CHECK;
+/*
+ * What came of running it.  0: it is done.  Negative: what can succeed later,
+ * or was promised, stays; *err (may be NULL) is `why`.  1: it waits.  Returns
+ * `r`.
+ */
+int ofs_agenda_end(struct ofs_agenda *a, struct ofs_job *job, int r,
+                   const struct ofs_err *why, struct ofs_err *err);
+/* It is not wanted any more. */
+void ofs_agenda_drop(struct ofs_agenda *a, struct ofs_job *job);
+
+/* ---- who goes on with it; each with a reference, NULL: none ---- */
+
+/* The job of that kind. */
+struct ofs_job *ofs_agenda_find(struct ofs_agenda *a, enum ofs_job_kind kind,
+                                const char *repo,
+                                const struct ofs_digest *digest);
+/* Something is in `repo` now: tick it off. */
+void ofs_agenda_arrived(struct ofs_agenda *a, const char *repo,
+                        const struct ofs_digest *digest, bool is_manifest);
+/* One of `repo` that waits for nothing any more, to be run by the caller. */
+struct ofs_job *ofs_agenda_take_ready(struct ofs_agenda *a, const char *repo);
+/* A part that is missing.  False: none is. */
+bool ofs_agenda_missing(struct ofs_agenda *a, const struct ofs_job *job,
+                        struct ofs_need *ret);
+/* The job waits for a part.  False: it has arrived while it was asked for. */
+bool ofs_agenda_wait(struct ofs_agenda *a, struct ofs_job *job,
+                     const struct ofs_need *need);
+/* One to be tried again, once in each round, to be run by the caller. */
+struct ofs_job *ofs_agenda_take_retry(struct ofs_agenda *a);
+/* True: something must be tried once more. */
+bool ofs_agenda_end_round(struct ofs_agenda *a);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_RESUME_H
+#define OFS_RESUME_H
+
+/* The thread that goes on with what is left over. */
+
+#include "jobs.h"
+
+#include "ocirfs/call.h"
+
+#include <pthread.h>
+
+struct ofs_resumer {
+    struct ofs_jobs *jobs; /* outlives it */
+    struct ofs_call call;
+    pthread_t thread;
+    bool has_thread; /* start and stop only */
+    atomic_bool stopping, poked;
+};
+
+void ofs_resumer_init(struct ofs_resumer *s, struct ofs_jobs *jobs);
+void ofs_resumer_done(struct ofs_resumer *s); /* after stop */
+int ofs_resumer_start(struct ofs_resumer *s) OFS_MUST_CHECK;
+void ofs_resumer_stop(struct ofs_resumer *s);
+void ofs_resumer_poke(void *s); /* some job is to be tried again */
+
+#endif
