@@ -7,12 +7,10 @@
 #include "pathset.h"
 #include "refresh.h"
 
-int ofs_catalog_init(struct ofs_tree *t, const struct ofs_strv *named)
+int ofs_catalog_init(struct ofs_catalog *c, const struct ofs_strv *named)
 {
-    struct ofs_catalog *c = &t->catalog;
-
     ofs_mutex_init(&c->mtx, OFS_RANK_NODE);
-    c->list.ttl_ms = t->sync.ttl_ms;
+    c->list.ttl_ms = c->sync->ttl_ms;
     for (size_t i = 0; named && i < named->n; i++)
         if (ofs_strv_add(&c->names, named->at[i]) < 0)
             return -ENOMEM;
@@ -20,22 +18,22 @@ int ofs_catalog_init(struct ofs_tree *t, const struct ofs_strv *named)
         return 0;
     ofs_strv_sort(&c->names);
     ofs_strv_unique(&c->names);
-    ofs_listing_said(&c->list, ofs_tree_now(t), 0);
+    ofs_listing_said(&c->list, ofs_sync_now(c->sync), 0);
     c->list.ttl_ms = OFS_NEVER;
     return 0;
 }
 
-void ofs_catalog_done(struct ofs_tree *t)
+void ofs_catalog_done(struct ofs_catalog *c)
 {
-    ofs_strv_done(&t->catalog.names);
-    ofs_mutex_done(&t->catalog.mtx);
+    ofs_strv_done(&c->names);
+    free(c->url);
+    ofs_mutex_done(&c->mtx);
 }
 
 /* Was there another answer, or none, before? */
-static bool take_answer(struct ofs_tree *t, int64_t asked_ms, bool none,
+static bool take_answer(struct ofs_catalog *c, int64_t asked_ms, bool none,
                         struct ofs_strv *names)
 {
-    struct ofs_catalog *c = &t->catalog;
     bool changed;
 
     OFS_GUARD(&c->mtx);
@@ -48,9 +46,9 @@ static bool take_answer(struct ofs_tree *t, int64_t asked_ms, bool none,
     c->names = *names;
     memset(names, 0, sizeof(*names));
     c->none = none;
-    c->list.ttl_ms = none && t->sync.ttl_ms < OFS_NO_CATALOG_MS
+    c->list.ttl_ms = none && c->sync->ttl_ms < OFS_NO_CATALOG_MS
                          ? OFS_NO_CATALOG_MS
-                         : t->sync.ttl_ms;
+                         : c->sync->ttl_ms;
     ofs_listing_said(&c->list, asked_ms, 0);
     return changed;
 }
@@ -60,10 +58,8 @@ static bool take_answer(struct ofs_tree *t, int64_t asked_ms, bool none,
  * after a login that has ended; it has not lost its catalog.  The names stay,
  * and asking for one of them tells the refusal.
  */
-static bool keep_names(struct ofs_tree *t, int64_t asked_ms)
+static bool keep_names(struct ofs_catalog *c, int64_t asked_ms)
 {
-    struct ofs_catalog *c = &t->catalog;
-
     OFS_GUARD(&c->mtx);
     if (c->list.state != OFS_LIST_KNOWN || c->none || !c->names.n)
         return false;
@@ -74,18 +70,18 @@ static bool keep_names(struct ofs_tree *t, int64_t asked_ms)
 static int fetch_catalog(void *arg, void *owner, struct ofs_call *call,
                          struct ofs_err *err)
 {
-    struct ofs_tree *t = arg;
+    struct ofs_catalog *c = owner;
     OFS_AUTOSTRV struct ofs_strv names = { 0 };
-    int64_t asked_ms = ofs_tree_now(t);
-    int r = ofs_registry_catalog(t->registry, call, &names, err);
+    int64_t asked_ms = ofs_sync_now(c->sync);
+    int r = ofs_registry_catalog(c->registry, call, &names, err);
 
-    (void)owner;
+    (void)arg;
     if (r < 0 && r != -ENOTSUP)
         return r;
-    if (r == -ENOTSUP && keep_names(t, asked_ms))
+    if (r == -ENOTSUP && keep_names(c, asked_ms))
         return 0;
-    if (take_answer(t, asked_ms, r == -ENOTSUP, &names))
-        ofs_note_catalog(t);
+    if (take_answer(c, asked_ms, r == -ENOTSUP, &names))
+        ofs_note_catalog(c);
     return 0;
 }
 
@@ -93,39 +89,36 @@ static const struct ofs_listing_ops catalog_ops = {
     .fetch = fetch_catalog,
 };
 
-int ofs_catalog_want(struct ofs_tree *t, struct ofs_call *call,
+int ofs_catalog_want(struct ofs_catalog *c, struct ofs_call *call,
                      struct ofs_err *err)
 {
     const struct ofs_listing_of of = {
-        .sync = &t->sync,
-        .arg = t,
+        .sync = c->sync,
         .ops = &catalog_ops,
-        .owner = &t->catalog,
-        .mtx = &t->catalog.mtx,
-        .listing = &t->catalog.list,
+        .owner = c,
+        .mtx = &c->mtx,
+        .listing = &c->list,
         .key = "catalog",
     };
 
     return ofs_listing_want(&of, call, err);
 }
 
-bool ofs_catalog_is_known(struct ofs_tree *t)
+bool ofs_catalog_is_known(struct ofs_catalog *c)
 {
-    OFS_GUARD(&t->catalog.mtx);
-    return t->catalog.list.state == OFS_LIST_KNOWN;
+    OFS_GUARD(&c->mtx);
+    return c->list.state == OFS_LIST_KNOWN;
 }
 
-void ofs_catalog_search(struct ofs_tree *t, const char *path,
+void ofs_catalog_search(struct ofs_catalog *c, const char *path,
                         struct ofs_ns *ret)
 {
-    struct ofs_catalog *c = &t->catalog;
-
     OFS_GUARD(&c->mtx);
     ret->flags = c->none ? OFS_NS_OPEN : 0;
     ret->left_ms =
-        ofs_fresh_left(c->list.at_ms, ofs_tree_now(t), c->list.ttl_ms);
-    if (ret->left_ms > t->sync.ttl_ms)
-        ret->left_ms = t->sync.ttl_ms;
+        ofs_fresh_left(c->list.at_ms, ofs_sync_now(c->sync), c->list.ttl_ms);
+    if (ret->left_ms > c->sync->ttl_ms)
+        ret->left_ms = c->sync->ttl_ms;
     if (!*path)
         ret->flags |= OFS_NS_PARENT;
     if (!*path || c->none)
@@ -136,9 +129,15 @@ void ofs_catalog_search(struct ofs_tree *t, const char *path,
         ret->flags |= OFS_NS_PARENT;
 }
 
-int ofs_catalog_parts(struct ofs_tree *t, const char *path,
+int ofs_catalog_parts(struct ofs_catalog *c, const char *path,
                       struct ofs_strv *ret)
 {
-    OFS_GUARD(&t->catalog.mtx);
-    return ofs_paths_parts(&t->catalog.names, path, ret);
+    OFS_GUARD(&c->mtx);
+    return ofs_paths_parts(&c->names, path, ret);
+}
+
+int64_t ofs_catalog_changed_s(struct ofs_catalog *c)
+{
+    OFS_GUARD(&c->mtx);
+    return c->changed_s;
 }

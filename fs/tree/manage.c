@@ -1,26 +1,190 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the backend cannot do is remembered by this mount: a repository that
+ * was made is there until its first push, one that was taken away is gone until
+ * somebody makes it anew.
+ */
 #include "manage.h"
 
-#include "ocirfs/reg_publish.h"
+#include "ask.h"
+#include "made.h"
+#include "names.h"
+#include "scratch.h"
 
-#include "card.h"
-#include "manage_ocir.h"
-#include "manage_plain.h"
+static const struct ofs_backend_ops *ops_of(const struct ofs_tree *t)
+{
+    return t->backend->ops;
+}
+
+/* The path that `name` below `dir` has as a repository. */
+static int find_path(struct ofs_tree *t, struct ofs_call *call,
+                     const struct ofs_node *dir, const char *name,
+                     char ret[NAME_MAX + 1], struct ofs_err *err)
+{
+    struct ofs_name parsed;
+    int r = ofs_name_parse(name, &parsed);
+
+    if (r < 0)
+        return r;
+    if (parsed.kind != OFS_NAME_PLAIN && parsed.kind != OFS_NAME_REPOSITORY)
+        r = -ENOENT;
+    else
+        r = ofs_ns_join(t, call, dir->path, parsed.base, ret, err);
+    if (r == -ENOENT)
+        return ofs_err_set(err, -EINVAL,
+                           "no repository can be called '%s': lower-case "
+                           "letters, digits, and '.', '_', '-' between them",
+                           name);
+    return r;
+}
+
+static bool is_compartment(struct ofs_tree *t, const struct ofs_node *dir,
+                           const char *name)
+{
+    struct ofs_name parsed;
+
+    return ops_of(t)->child && !*dir->path &&
+           ofs_name_parse(name, &parsed) == 0 &&
+           ops_of(t)->child(t->backend, dir->scope, parsed.base) != 0;
+}
+
+/* ---- mkdir ---- */
 
 int ofs_manage_mkdir(struct ofs_tree *t, struct ofs_call *call,
                      const struct ofs_node *dir, const char *name,
                      struct ofs_node_spec *ret, struct ofs_err *err)
 {
-    return t->tenancy ? ofs_ocir_mkdir(t, call, dir, name, ret, err)
-                      : ofs_plain_mkdir(t, call, dir, name, ret, err);
+    char path[NAME_MAX + 1];
+    const struct ofs_where at = { dir->scope, path };
+    int r = find_path(t, call, dir, name, path, err);
+
+    if (r == 0 && ops_of(t)->create)
+        r = ops_of(t)->create(t->backend, call, &at, err);
+    if (r < 0)
+        return r;
+    /* Its maker takes it for empty, as made.h says. */
+    r = ofs_made_add(t, path, call->who);
+    if (r == -EEXIST && ops_of(t)->create)
+        r = 0;
+    if (r < 0)
+        return r == -ENOMEM ? ofs_err_nomem(err, "a directory") : r;
+    ofs_spec_dir(ret, dir->scope, path);
+    return 0;
+}
+
+/* ---- rmdir ---- */
+
+static bool holds_scratch(struct ofs_tree *t, const struct ofs_node *dir,
+                          const char *path)
+{
+    struct ofs_node_spec spec;
+
+    ofs_spec_dir(&spec, dir->scope, path);
+    return !ofs_scratch_is_empty(t, ofs_ino_of(&spec, 0));
+}
+
+static int check_alone(struct ofs_tree *t, struct ofs_call *call,
+                       const struct ofs_node *dir, const char *path,
+                       struct ofs_err *err)
+{
+    struct ofs_ns ns;
+    int r = ofs_ns_fresh(t, call, dir->scope, path, &ns, err);
+
+    if (r < 0)
+        return r;
+    if (ns.flags & OFS_NS_PARENT)
+        return ofs_err_set(err, -ENOTEMPTY, "other repositories lie below '%s'",
+                           path);
+    if (holds_scratch(t, dir, path) || ofs_waiting_any(t, path))
+        return ofs_err_set(err, -ENOTEMPTY,
+                           "what was written in '%s' is not pushed yet", path);
+    return ns.flags
+               ? 0
+               : ofs_err_set(err, -ENOENT, "there is no repository '%s'", path);
+}
+
+static int need_delete(struct ofs_tree *t, struct ofs_err *err)
+{
+    if (t->allow_delete)
+        return 0;
+    return ofs_err_set(err, -EPERM,
+                       "repositories are taken away only with -o allow_delete");
+}
+
+/* How many tags it has now; somebody else may have pushed one. */
+static int count_tags(struct ofs_tree *t, struct ofs_call *call,
+                      const char *path, size_t *ret, struct ofs_err *err)
+{
+    OFS_REPO_HOLD(held, t, path);
+    int r;
+
+    if (!held.repo)
+        return ofs_err_nomem(err, "a repository");
+    r = ofs_repo_list(t, call, held.repo, err);
+    if (r < 0 && r != -ENOENT)
+        return r;
+    OFS_GUARD(&held.repo->mtx);
+    *ret = held.repo->tags.n;
+    return 0;
+}
+
+/* The backend keeps it; we remember that it is gone. */
+static int remove_here(struct ofs_tree *t, struct ofs_call *call,
+                       const char *path, struct ofs_err *err)
+{
+    size_t n_tags = 0;
+    int r = count_tags(t, call, path, &n_tags, err);
+
+    if (r == 0 && ofs_made_is_new(t, path)) {
+        ofs_made_forget(t, path);
+        return 0;
+    }
+    if (r == 0)
+        r = need_delete(t, err);
+    if (r == 0 && n_tags > 0)
+        return ofs_err_set(err, -ENOTEMPTY, "'%s' has %zu tags", path, n_tags);
+    return r < 0 ? r : ofs_made_unmake(t, path);
+}
+
+static int remove_there(struct ofs_tree *t, struct ofs_call *call,
+                        const char *path, struct ofs_err *err)
+{
+    int r = need_delete(t, err);
+
+    if (r == 0)
+        r = ops_of(t)->remove(t->backend, call, path, err);
+    if (r == 0)
+        ofs_made_forget(t, path);
+    return r;
 }
 
 int ofs_manage_rmdir(struct ofs_tree *t, struct ofs_call *call,
                      const struct ofs_node *dir, const char *name,
                      struct ofs_err *err)
 {
-    return t->tenancy ? ofs_ocir_rmdir(t, call, dir, name, err)
-                      : ofs_plain_rmdir(t, call, dir, name, err);
+    char path[NAME_MAX + 1];
+    int r = find_path(t, call, dir, name, path, err);
+
+    if (r == 0)
+        r = check_alone(t, call, dir, path, err);
+    if ((r == -ENOENT || r == -EINVAL) && is_compartment(t, dir, name))
+        return ofs_err_set(err, -EPERM, "compartments are not deleted here");
+    if (r < 0)
+        return r;
+    return ops_of(t)->remove ? remove_there(t, call, path, err)
+                             : remove_here(t, call, path, err);
+}
+
+/* ---- mv ---- */
+
+static int move(struct ofs_tree *t, struct ofs_call *call,
+                const struct ofs_where *from, uint64_t to_scope,
+                struct ofs_err *err)
+{
+    struct ofs_ns ns;
+    int r = ofs_ns_fresh(t, call, from->scope, from->path, &ns, err);
+
+    return r < 0 ? r : ops_of(t)->move(t->backend, call, from, to_scope, err);
 }
 
 int ofs_manage_move(struct ofs_tree *t, struct ofs_call *call,
@@ -28,28 +192,83 @@ int ofs_manage_move(struct ofs_tree *t, struct ofs_call *call,
                     const struct ofs_node *to_dir, const char *to_name,
                     struct ofs_err *err)
 {
-    if (t->tenancy)
-        return ofs_ocir_move(t, call, dir, name, to_dir, to_name, err);
-    return ofs_err_set(err, -EXDEV,
-                       "a plain registry cannot rename repository '%s'", name);
+    char path[NAME_MAX + 1], to_path[NAME_MAX + 1];
+    const struct ofs_where from = { dir->scope, path };
+    int r;
+
+    if (!ops_of(t)->move)
+        return ofs_err_set(err, -EXDEV,
+                           "this registry cannot rename repository '%s'", name);
+    r = find_path(t, call, dir, name, path, err);
+    if (r == 0)
+        r = find_path(t, call, to_dir, to_name, to_path, err);
+    if (r == 0 && strcmp(path, to_path) != 0)
+        r = ofs_err_set(err, -EINVAL,
+                        "repository '%s' keeps its name: it can be moved to "
+                        "the same place in another compartment, or copied",
+                        name);
+    if (r == 0)
+        r = move(t, call, &from, to_dir->scope, err);
+    if ((r == -ENOENT || r == -EINVAL) && is_compartment(t, dir, name))
+        return ofs_err_set(err, -EPERM, "compartments are not moved here");
+    return r;
 }
+
+/* ---- tags ---- */
 
 int ofs_manage_untag(struct ofs_tree *t, struct ofs_call *call,
                      const char *repo, const char *tag, struct ofs_err *err)
 {
-    return t->tenancy
-               ? ofs_ocir_untag(t, call, repo, tag, err)
-               : ofs_registry_tag_delete(t->registry, call, repo, tag, err);
+    return ops_of(t)->untag(t->backend, call, repo, tag, err);
 }
 
 int ofs_manage_may_move(struct ofs_tree *t, struct ofs_call *call,
                         const char *repo, const char *tag,
                         const struct ofs_digest *old, struct ofs_err *err)
 {
-    return t->tenancy ? ofs_ocir_may_move(t, call, repo, tag, old, err) : 0;
+    if (!old || !ops_of(t)->may_move)
+        return 0;
+    return ops_of(t)->may_move(t->backend, call, repo, tag, err);
 }
 
 bool ofs_manage_is_immutable(struct ofs_tree *t, const char *repo)
 {
-    return t->tenancy && ofs_card_is_immutable(t, repo);
+    return ops_of(t)->is_immutable && ops_of(t)->is_immutable(t->backend, repo);
+}
+
+/* ---- attributes ---- */
+
+int ofs_manage_dir_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                          const struct ofs_node *dir, struct ofs_xattrs *ret,
+                          struct ofs_err *err)
+{
+    const struct ofs_where at = { dir->scope, dir->path };
+    struct ofs_ns ns;
+    int r;
+
+    if (!ops_of(t)->dir_xattrs)
+        return 0;
+    r = ofs_ns_known(t, call, dir->scope, dir->path, &ns, err);
+    if (r < 0 || (*dir->path && !(ns.flags & OFS_NS_REPO)))
+        return r;
+    return ops_of(t)->dir_xattrs(t->backend, call, &at, ret, err);
+}
+
+int ofs_manage_tag_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                          const struct ofs_node *tag, struct ofs_xattrs *ret,
+                          struct ofs_err *err)
+{
+    if (!ops_of(t)->tag_xattrs)
+        return 0;
+    return ops_of(t)->tag_xattrs(t->backend, call, tag->path, tag->name, ret,
+                                 err);
+}
+
+int ofs_manage_set_xattr(struct ofs_tree *t, struct ofs_call *call,
+                         const struct ofs_node *dir, const char *name,
+                         const struct ofs_buf *value, struct ofs_err *err)
+{
+    if (!ops_of(t)->set_xattr)
+        return -ENOTSUP;
+    return ops_of(t)->set_xattr(t->backend, call, dir->path, name, value, err);
 }

@@ -12,7 +12,8 @@
  * which option or policy would allow it.
  */
 
-#include "view.h"
+#include "found.h"
+#include "ns.h"
 
 /* `name` below directory `dir` is a repository from now on.  -EEXIST. */
 int ofs_manage_mkdir(struct ofs_tree *t, struct ofs_call *call,
@@ -40,5 +41,18 @@ int ofs_manage_may_move(struct ofs_tree *t, struct ofs_call *call,
                         struct ofs_err *err) OFS_MUST_CHECK;
 /* Is it known that tags of `repo` cannot be moved?  No network. */
 bool ofs_manage_is_immutable(struct ofs_tree *t, const char *repo);
+
+/* What the backend tells of a directory, of a tag: nothing, often.  As the
+ * operations of views. */
+int ofs_manage_dir_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                          const struct ofs_node *dir, struct ofs_xattrs *ret,
+                          struct ofs_err *err) OFS_MUST_CHECK;
+int ofs_manage_tag_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                          const struct ofs_node *tag, struct ofs_xattrs *ret,
+                          struct ofs_err *err) OFS_MUST_CHECK;
+int ofs_manage_set_xattr(struct ofs_tree *t, struct ofs_call *call,
+                         const struct ofs_node *dir, const char *name,
+                         const struct ofs_buf *value,
+                         struct ofs_err *err) OFS_MUST_CHECK;
 
 #endif

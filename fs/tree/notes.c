@@ -25,33 +25,6 @@ enum {
 
 static const char tags_listed[] = "ocirfs tags 1 listed";
 static const char tags_partly[] = "ocirfs tags 1 partly";
-static const char catalog_full[] = "ocirfs catalog 1 listed";
-static const char catalog_none[] = "ocirfs catalog 1 none";
-
-bool ofs_note_line(const char **text, size_t *left, struct ofs_buf *line)
-{
-    const char *end = *left ? memchr(*text, '\n', *left) : NULL;
-    size_t len;
-
-    if (!end)
-        return false;
-    len = (size_t)(end - *text);
-    ofs_buf_reset(line);
-    (void)ofs_buf_add(line, *text, len);
-    *text += len + 1;
-    *left -= len + 1;
-    return !line->failed;
-}
-
-bool ofs_note_is_word(const char *s)
-{
-    if (!*s)
-        return false;
-    for (; *s; s++)
-        if ((unsigned char)*s <= ' ' || *s == 127)
-            return false;
-    return true;
-}
 
 int ofs_note_format_tags(const struct ofs_repo *repo, struct ofs_buf *b)
 {
@@ -72,19 +45,6 @@ int ofs_note_format_tags(const struct ofs_repo *repo, struct ofs_buf *b)
         (void)ofs_buf_addc(b, '\n');
     }
     return b->failed;
-}
-
-char *ofs_note_word(char **rest)
-{
-    char *word = *rest, *space;
-
-    if (!word)
-        return NULL;
-    space = strchr(word, ' ');
-    if (space)
-        *space = '\0';
-    *rest = space ? space + 1 : NULL;
-    return word;
 }
 
 static int parse_info(char *rest, struct ofs_tag_info *ret)
@@ -140,34 +100,6 @@ int ofs_note_parse_tags(const char *text, size_t len, struct ofs_repo *repo)
     return r;
 }
 
-int ofs_note_format_names(const struct ofs_strv *names, bool none,
-                          struct ofs_buf *b)
-{
-    (void)ofs_buf_addf(b, "%s\n", none ? catalog_none : catalog_full);
-    for (size_t i = 0; i < names->n; i++)
-        (void)ofs_buf_addf(b, "%s\n", names->at[i]);
-    return b->failed;
-}
-
-int ofs_note_parse_names(const char *text, size_t len, struct ofs_strv *ret,
-                         bool *ret_none)
-{
-    OFS_AUTOBUF struct ofs_buf line = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
-
-    if (!ofs_note_line(&text, &len, &line))
-        return -EBADMSG;
-    *ret_none = strcmp(ofs_buf_str(&line), catalog_none) == 0;
-    if (!*ret_none && strcmp(ofs_buf_str(&line), catalog_full) != 0)
-        return -EBADMSG;
-    while (ofs_note_line(&text, &len, &line))
-        if (ofs_repo_is_valid(ofs_buf_str(&line)) &&
-            ofs_strv_add(ret, line.data) < 0)
-            return -ENOMEM;
-    ofs_strv_sort(ret);
-    ofs_strv_unique(ret);
-    return 0;
-}
-
 /* ---- from and to the store; a note that fails is only a note less ---- */
 
 static void put(struct ofs_tree *t, const char *key, const struct ofs_buf *b)
@@ -215,36 +147,4 @@ void ofs_note_load_tags(struct ofs_tree *t, struct ofs_repo *repo)
 
     if (key && ofs_store_note_get(t->store, key, &b, &age_s) == 0)
         (void)ofs_note_parse_tags(b.data, b.len, repo);
-}
-
-void ofs_note_catalog(struct ofs_tree *t)
-{
-    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
-    OFS_AUTOFREE char *key = ofs_strf("catalog %s", t->url);
-    int r;
-
-    {
-        OFS_GUARD(&t->catalog.mtx);
-        r = ofs_note_format_names(&t->catalog.names, t->catalog.none, &b);
-    }
-    if (r == 0)
-        put(t, key, &b);
-}
-
-void ofs_note_load_catalog(struct ofs_tree *t)
-{
-    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
-    OFS_AUTOFREE char *key = ofs_strf("catalog %s", t->url);
-    OFS_AUTOSTRV struct ofs_strv names = { 0 };
-    int64_t age_s;
-    bool none;
-
-    if (!key || ofs_store_note_get(t->store, key, &b, &age_s) < 0 ||
-        ofs_note_parse_names(b.data, b.len, &names, &none) < 0)
-        return;
-    OFS_GUARD(&t->catalog.mtx);
-    t->catalog.names = names;
-    t->catalog.none = none;
-    memset(&names, 0, sizeof(names));
-    ofs_listing_said(&t->catalog.list, OFS_LONG_AGO, 0);
 }

@@ -8,43 +8,29 @@
  */
 #include "ns.h"
 
-#include "ocirfs/ref.h"
-
 #include "ask.h"
-#include "catalog.h"
 #include "made.h"
-#include "names.h"
-#include "tenancy.h"
 
 /* ---- whom to ask ---- */
 
-static int want_names(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
-                      struct ofs_err *err)
+static const struct ofs_backend_ops *ops_of(const struct ofs_tree *t)
 {
-    return t->tenancy ? ofs_tenancy_want(t, call, scope, err)
-                      : ofs_catalog_want(t, call, err);
-}
-
-static bool are_names_known(struct ofs_tree *t, uint64_t scope)
-{
-    return t->tenancy ? ofs_tenancy_is_known(t, scope)
-                      : ofs_catalog_is_known(t);
+    return t->backend->ops;
 }
 
 static void search(struct ofs_tree *t, uint64_t scope, const char *path,
                    struct ofs_ns *ret)
 {
-    if (t->tenancy)
-        ofs_tenancy_search(t, scope, path, ret);
-    else
-        ofs_catalog_search(t, path, ret);
+    const struct ofs_where at = { scope, path };
+
+    ops_of(t)->search(t->backend, &at, ret);
 }
 
-static int parts_of(struct ofs_tree *t, uint64_t scope, const char *path,
-                    struct ofs_strv *ret)
+/* Is the repository listed somewhere, and where? */
+static bool place_in(struct ofs_tree *t, const char *path,
+                     struct ofs_place *ret)
 {
-    return t->tenancy ? ofs_tenancy_parts(t, scope, path, ret)
-                      : ofs_catalog_parts(t, path, ret);
+    return ops_of(t)->place_of && ops_of(t)->place_of(t->backend, path, ret);
 }
 
 /*
@@ -56,7 +42,7 @@ static void search_moved(struct ofs_tree *t, const char *path,
 {
     struct ofs_place place;
 
-    if (t->tenancy && !ret->flags && ofs_tenancy_place_of(t, path, &place))
+    if (!ret->flags && place_in(t, path, &place))
         ret->flags = OFS_NS_REPO;
 }
 
@@ -114,11 +100,11 @@ static int ask_unmade(struct ofs_tree *t, struct ofs_call *call,
     return probe(t, call, path, &ns, err);
 }
 
-/* What the last question for its tags said, and what was made here; what was
- * made in a compartment is listed there. */
+/* What the last question for its tags said, and what was made here, unless the
+ * backend lists that. */
 static void correct(struct ofs_tree *t, const char *path, struct ofs_ns *ns)
 {
-    if (t->tenancy) {
+    if (ops_of(t)->lists_empty) {
         if (ofs_repo_refusal(t, path) == -ENOENT)
             ns->flags &= ~(unsigned)OFS_NS_REPO;
         return;
@@ -141,8 +127,8 @@ static int ns_find(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
     struct ofs_ns ns;
     int r = 0;
 
-    if (fresh || !are_names_known(t, scope))
-        r = want_names(t, call, scope, err);
+    if (fresh || !ops_of(t)->is_known(t->backend, scope))
+        r = ops_of(t)->want(t->backend, call, scope, err);
     if (r < 0)
         return r;
     search(t, scope, path, &ns);
@@ -195,27 +181,16 @@ static bool is_gone(struct ofs_tree *t, uint64_t scope, const char *path)
     return !(ns.flags & OFS_NS_PARENT);
 }
 
-/* Where no repository lies, in a compartment or the root, the namespace is to
- * be put before the name. */
 int ofs_ns_join(struct ofs_tree *t, struct ofs_call *call, const char *path,
                 const char *part, char ret[NAME_MAX + 1], struct ofs_err *err)
 {
-    char ns[NAME_MAX + 1];
-    int r;
-
-    if (!t->tenancy || *path)
-        return ofs_path_join(path, part, ret);
-    if (!ofs_repo_part_is_valid(part))
-        return -ENOENT;
-    r = ofs_tenancy_namespace(t, call, ns, err);
-    return r < 0 ? r : ofs_path_join(ns, part, ret);
+    return ops_of(t)->join(t->backend, call, path, part, ret, err);
 }
 
-/* The control plane lists what was made there by itself. */
 static int add_made(struct ofs_tree *t, const char *path,
                     struct ofs_strv *parts)
 {
-    if (t->tenancy)
+    if (ops_of(t)->lists_empty)
         return 0;
     if (ofs_made_parts(t, path, parts) < 0)
         return -ENOMEM;
@@ -228,8 +203,10 @@ int ofs_ns_parts(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
                  const char *path, struct ofs_strv *ret, struct ofs_err *err)
 {
     OFS_AUTOSTRV struct ofs_strv parts = { 0 };
+    const struct ofs_where at = { scope, path };
 
-    if (parts_of(t, scope, path, &parts) < 0 || add_made(t, path, &parts) < 0)
+    if (ops_of(t)->parts(t->backend, &at, &parts) < 0 ||
+        add_made(t, path, &parts) < 0)
         return ofs_err_nomem(err, "a directory");
     for (size_t i = 0; i < parts.n; i++) {
         char child[NAME_MAX + 1];
@@ -248,36 +225,36 @@ int ofs_ns_parts(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
 void ofs_ns_above(struct ofs_tree *t, uint64_t scope, const char *path,
                   struct ofs_above *ret)
 {
-    ret->scope = scope;
-    ofs_path_parent(path, ret->path);
-    if (!t->tenancy)
-        return;
-    if (!*path)
-        ret->scope = ofs_tenancy_above(t, scope);
-    else if (!strchr(ret->path, '/'))
-        ret->path[0] = '\0'; /* the namespace is no directory */
+    const struct ofs_where at = { scope, path };
+
+    ops_of(t)->above(t->backend, &at, ret);
 }
 
 uint64_t ofs_ns_scope_of(struct ofs_tree *t, const char *path)
 {
     struct ofs_place place;
 
-    if (!t->tenancy)
-        return OFS_SCOPE_NONE;
-    return ofs_tenancy_place_of(t, path, &place) ? place.scope : OFS_SCOPE_TOP;
+    return place_in(t, path, &place) ? place.scope : ops_of(t)->root;
+}
+
+int64_t ofs_ns_repo_mtime(struct ofs_tree *t, const char *path)
+{
+    int64_t base_s = ofs_repos_base_s(t), at_s = ofs_repo_changed(t, path);
+    int64_t all_s = ops_of(t)->changed ? ops_of(t)->changed(t->backend) : 0;
+
+    if (at_s < all_s)
+        at_s = all_s;
+    return at_s > base_s ? at_s : base_s;
 }
 
 int64_t ofs_ns_mtime(struct ofs_tree *t, uint64_t scope, const char *path)
 {
-    int64_t changed_s = ofs_repo_changed(t, path), made_s = 0;
-    struct ofs_place place;
+    const struct ofs_where at = { scope, path };
+    int64_t changed_s = ofs_repo_changed(t, path);
+    int64_t made_s = ops_of(t)->mtime(t->backend, &at);
 
-    if (t->tenancy && !*path)
-        made_s = ofs_tenancy_mtime(t, scope);
-    else if (t->tenancy && ofs_tenancy_place_of(t, path, &place))
-        made_s = place.mtime_s;
     if (made_s == 0)
-        return ofs_repo_mtime(t, path);
+        return ofs_ns_repo_mtime(t, path);
     return made_s > changed_s ? made_s : changed_s;
 }
 
@@ -285,9 +262,8 @@ bool ofs_ns_vouches(struct ofs_tree *t, const char *path)
 {
     struct ofs_place place;
 
-    if (t->tenancy)
-        return ofs_tenancy_place_of(t, path, &place);
-    return ofs_waiting_any(t, path);
+    return ops_of(t)->lists_empty ? place_in(t, path, &place)
+                                  : ofs_waiting_any(t, path);
 }
 
 /* ---- compartments ---- */
@@ -300,12 +276,24 @@ int ofs_ns_find_compartment(struct ofs_tree *t, struct ofs_call *call,
     struct ofs_ns ns;
     int r;
 
-    if (!t->tenancy)
+    if (!ops_of(t)->child)
         return -ENOENT;
     r = ofs_ns_fresh(t, call, scope, "", &ns, err);
     if (r < 0)
         return r;
-    ret->scope = ofs_tenancy_child(t, scope, name);
+    ret->scope = ops_of(t)->child(t->backend, scope, name);
     ret->left_ms = ns.left_ms;
     return ret->scope ? 0 : -ENOENT;
+}
+
+int ofs_ns_children(struct ofs_tree *t, uint64_t scope,
+                    struct ofs_children *ret)
+{
+    return ops_of(t)->children ? ops_of(t)->children(t->backend, scope, ret)
+                               : 0;
+}
+
+int ofs_ns_refusal(struct ofs_tree *t, uint64_t scope, struct ofs_err *err)
+{
+    return ops_of(t)->refusal ? ops_of(t)->refusal(t->backend, scope, err) : 0;
 }

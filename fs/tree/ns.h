@@ -37,10 +37,6 @@ int ofs_ns_join(struct ofs_tree *t, struct ofs_call *call, const char *path,
                 struct ofs_err *err) OFS_MUST_CHECK;
 
 /* The directory above one; the root's is itself. */
-struct ofs_above {
-    uint64_t scope;
-    char path[NAME_MAX + 1];
-};
 void ofs_ns_above(struct ofs_tree *t, uint64_t scope, const char *path,
                   struct ofs_above *ret);
 /* The scope of the directory that is the repository `path`. */
@@ -48,6 +44,8 @@ uint64_t ofs_ns_scope_of(struct ofs_tree *t, const char *path);
 
 /* mtime of a directory. */
 int64_t ofs_ns_mtime(struct ofs_tree *t, uint64_t scope, const char *path);
+/* The same of what lies in a repository: when names were seen to change. */
+int64_t ofs_ns_repo_mtime(struct ofs_tree *t, const char *path);
 
 /*
  * Does the control plane list the repository, or do manifests wait here for the
@@ -65,5 +63,11 @@ int ofs_ns_find_compartment(struct ofs_tree *t, struct ofs_call *call,
                             uint64_t scope, const char *name,
                             struct ofs_compartment_found *ret,
                             struct ofs_err *err) OFS_MUST_CHECK;
+
+/* All that are in there; none where there are no compartments. */
+int ofs_ns_children(struct ofs_tree *t, uint64_t scope,
+                    struct ofs_children *ret) OFS_MUST_CHECK;
+/* Why nothing is known of what is there: -EACCES and the service's words. */
+int ofs_ns_refusal(struct ofs_tree *t, uint64_t scope, struct ofs_err *err);
 
 #endif

@@ -3,15 +3,15 @@
 
 #include "ocirfs/clock.h"
 
-#include "card.h"
-#include "tagcard.h"
-#include "tenancy.h"
+#include "image_details.h"
+#include "repo_details.h"
+#include "tenancy_priv.h"
 
 #include <inttypes.h>
 
 static int add(struct ofs_xattrs *x, const char *name, const char *value)
 {
-    OFS_AUTOFREE char *whole = ofs_strf(OFS_OCIR_XATTR "%s", name);
+    OFS_AUTOFREE char *whole = ofs_strf(OFS_BACKEND_XATTR "%s", name);
 
     if (!value || !*value)
         return 0;
@@ -40,78 +40,64 @@ static const char *word_of(bool value)
 
 /* ---- repositories ---- */
 
-struct filling {
-    struct ofs_xattrs *x;
-    int r;
-};
-
-static void fill_repo(const struct ofs_ora_repository *repo, void *arg)
+static int fill_repo(const struct ofs_ora_repository *repo,
+                     struct ofs_xattrs *x)
 {
-    struct filling *f = arg;
-    struct ofs_xattrs *x = f->x;
     bool told = repo->is_immutable >= 0;
 
-    if (add(x, "id", repo->id) < 0 ||
-        add(x, "compartmentId", repo->compartment_id) < 0 ||
-        add(x, "displayName", repo->name) < 0 ||
-        add(x, "namespace", repo->namespace_name) < 0 ||
-        add(x, "isPublic", word_of(repo->is_public)) < 0 ||
-        (told && add(x, "isImmutable", word_of(repo->is_immutable == 1)) < 0) ||
-        add_number(x, "imageCount", repo->n_images) < 0 ||
-        add_number(x, "layerCount", repo->n_layers) < 0 ||
-        add_number(x, "layersSizeInBytes", repo->layers_bytes) < 0 ||
-        add(x, "createdBy", repo->created_by) < 0 ||
-        add_time(x, "timeCreated", repo->created_s) < 0 ||
-        add_time(x, "timeLastPushed", repo->pushed_s) < 0 ||
-        add(x, "readme", repo->readme) < 0)
-        f->r = -ENOMEM;
+    return add(x, "id", repo->id) < 0 ||
+                   add(x, "compartmentId", repo->compartment_id) < 0 ||
+                   add(x, "displayName", repo->name) < 0 ||
+                   add(x, "namespace", repo->namespace_name) < 0 ||
+                   add(x, "isPublic", word_of(repo->is_public)) < 0 ||
+                   (told && add(x, "isImmutable",
+                                word_of(repo->is_immutable == 1)) < 0) ||
+                   add_number(x, "imageCount", repo->n_images) < 0 ||
+                   add_number(x, "layerCount", repo->n_layers) < 0 ||
+                   add_number(x, "layersSizeInBytes", repo->layers_bytes) < 0 ||
+                   add(x, "createdBy", repo->created_by) < 0 ||
+                   add_time(x, "timeCreated", repo->created_s) < 0 ||
+                   add_time(x, "timeLastPushed", repo->pushed_s) < 0 ||
+                   add(x, "readme", repo->readme) < 0
+               ? -ENOMEM
+               : 0;
 }
 
-static int repo_xattrs(struct ofs_tree *t, struct ofs_call *call,
+static int repo_xattrs(struct ofs_tenancy *n, struct ofs_call *call,
                        const char *path, struct ofs_xattrs *ret,
                        struct ofs_err *err)
 {
-    struct filling f = { .x = ret };
-    int r = ofs_card_want(t, call, path, err);
+    OFS_AUTO(ofs_ttlvalue_done) struct ofs_ttlvalue v = { 0 };
+    int r = ofs_ttlcache_want(n->repo_details, call, path, err);
 
     if (r < 0)
         return r;
-    (void)ofs_card_look(t, path, fill_repo, &f);
-    return f.r < 0 ? ofs_err_nomem(err, "attributes") : 0;
+    v = ofs_ttlcache_look(n->repo_details, path);
+    return v.value && fill_repo(ofs_repo_details(&v), ret) < 0
+               ? ofs_err_nomem(err, "attributes")
+               : 0;
 }
 
 /* ---- compartments ---- */
 
-static int compartment_xattrs(struct ofs_tree *t, uint64_t scope,
+static int compartment_xattrs(struct ofs_tenancy *n, uint64_t scope,
                               struct ofs_xattrs *ret, struct ofs_err *err)
 {
-    OFS_AUTOFREE char *id = ofs_tenancy_ocid(t, scope), *above = NULL;
+    OFS_AUTOFREE char *id = ofs_tenancy_ocid(n, scope), *above = NULL;
 
     if (scope != OFS_SCOPE_TOP)
-        above = ofs_tenancy_ocid(t, ofs_tenancy_above(t, scope));
+        above = ofs_tenancy_ocid(n, ofs_tenancy_above(n, scope));
     if (add(ret, "id", id) < 0 || add(ret, "compartmentId", above) < 0)
         return ofs_err_nomem(err, "attributes");
     return 0;
 }
 
-int ofs_ocir_dir_xattrs(struct ofs_tree *t, struct ofs_call *call,
-                        const struct ofs_node *node, struct ofs_xattrs *ret,
+int ofs_ocir_dir_xattrs(struct ofs_tenancy *n, struct ofs_call *call,
+                        const struct ofs_where *at, struct ofs_xattrs *ret,
                         struct ofs_err *err)
 {
-    struct ofs_ns ns;
-    int r;
-
-    if (!t->tenancy)
-        return 0;
-    r = ofs_ns_known(t, call, node->scope, node->path, &ns, err);
-
-    if (r < 0)
-        return r;
-    if (!*node->path)
-        return compartment_xattrs(t, node->scope, ret, err);
-    if (!(ns.flags & OFS_NS_REPO))
-        return 0;
-    return repo_xattrs(t, call, node->path, ret, err);
+    return *at->path ? repo_xattrs(n, call, at->path, ret, err)
+                     : compartment_xattrs(n, at->scope, ret, err);
 }
 
 /* ---- tags ---- */
@@ -138,20 +124,19 @@ static int fill_tag(const struct ofs_ora_image *image, const char *tag,
                : 0;
 }
 
-int ofs_ocir_tag_xattrs(struct ofs_tree *t, struct ofs_call *call,
-                        const struct ofs_node *node, struct ofs_xattrs *ret,
-                        struct ofs_err *err)
+int ofs_ocir_tag_xattrs(struct ofs_tenancy *n, struct ofs_call *call,
+                        const char *repo, const char *tag,
+                        struct ofs_xattrs *ret, struct ofs_err *err)
 {
-    OFS_AUTO(ofs_tagcard_unrefp) struct ofs_tagcard *card = NULL;
-    int r;
-
-    if (!t->tenancy)
-        return 0;
-    r = ofs_tagcard_get(t, call, node->path, node->name, &card, err);
+    OFS_AUTO(ofs_ttlvalue_done) struct ofs_ttlvalue v = { 0 };
+    OFS_AUTOFREE char *uri = ofs_strf("%s:%s", repo, tag);
+    int r = uri ? ofs_ttlcache_want(n->image_details, call, uri, err)
+                : ofs_err_nomem(err, "attributes");
 
     if (r < 0)
         return r;
-    return fill_tag(&card->image, node->name, ret) < 0
+    v = ofs_ttlcache_look(n->image_details, uri);
+    return v.value && fill_tag(ofs_image_details(&v), tag, ret) < 0
                ? ofs_err_nomem(err, "attributes")
                : 0;
 }
@@ -171,7 +156,7 @@ static int describe(const char *name, const struct ofs_buf *value,
                     struct ofs_ora_repository_change *ret, struct ofs_err *err)
 {
     const char *text = value ? ofs_buf_str(value) : "";
-    const char *word = name + strlen(OFS_OCIR_XATTR);
+    const char *word = name + strlen(OFS_BACKEND_XATTR);
 
     *ret = (struct ofs_ora_repository_change){ .is_public = -1,
                                                .is_immutable = -1 };
@@ -187,17 +172,15 @@ static int describe(const char *name, const struct ofs_buf *value,
     return 0;
 }
 
-int ofs_ocir_set_xattr(struct ofs_tree *t, struct ofs_call *call,
-                       const struct ofs_node *node, const char *name,
+int ofs_ocir_set_xattr(struct ofs_tenancy *n, struct ofs_call *call,
+                       const char *repo, const char *name,
                        const struct ofs_buf *value, struct ofs_err *err)
 {
     struct ofs_ora_repository_change change;
     int r;
 
-    if (!t->tenancy || !ofs_str_starts(name, OFS_OCIR_XATTR))
+    if (!ofs_str_starts(name, OFS_BACKEND_XATTR))
         return -ENOTSUP;
     r = describe(name, value, &change, err);
-    if (r == 0)
-        r = ofs_tenancy_update(t, call, node->path, &change, err);
-    return r;
+    return r < 0 ? r : ofs_tenancy_update(n, call, repo, &change, err);
 }

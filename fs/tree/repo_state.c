@@ -46,7 +46,6 @@ static void repo_free(struct ofs_repo *repo)
         return;
     ofs_tags_done(&repo->tags);
     ofs_blobset_done(&repo->blobs);
-    ofs_imagetable_done(&repo->images);
     ofs_bytes_unref(repo->index.bytes);
     free(repo->reach);
     free(repo->list_key);
@@ -68,7 +67,6 @@ static struct ofs_repo *repo_new(struct ofs_tree *t, const char *path)
     if (!repo->path || !repo->list_key)
         return NULL;
     repo->list.ttl_ms = t->sync.ttl_ms;
-    repo->images_at_ms = OFS_LONG_AGO;
     repo->listed_ms = OFS_LONG_AGO;
     repo->noted_ms = OFS_LONG_AGO;
     repo->version = 1;
@@ -336,21 +334,10 @@ int64_t ofs_repo_changed(struct ofs_tree *t, const char *path)
     return changed_s;
 }
 
-int64_t ofs_repo_mtime(struct ofs_tree *t, const char *path)
+int64_t ofs_repos_base_s(struct ofs_tree *t)
 {
-    int64_t base_s, changed_s = ofs_repo_changed(t, path), catalog_s;
-
-    {
-        OFS_GUARD(&t->catalog.mtx);
-        catalog_s = t->catalog.changed_s;
-    }
-    {
-        OFS_GUARD(&t->repos.mtx);
-        base_s = t->repos.base_s;
-    }
-    if (changed_s < catalog_s)
-        changed_s = catalog_s;
-    return changed_s > base_s ? changed_s : base_s;
+    OFS_GUARD(&t->repos.mtx);
+    return t->repos.base_s;
 }
 
 /* ---- the listing ---- */

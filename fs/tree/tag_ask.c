@@ -4,7 +4,6 @@
 #include "ocirfs/registry.h"
 
 #include "ask.h"
-#include "image_ask.h"
 
 static struct ofs_metric asked = OFS_COUNTER(
     "ocirfs_tree_tags_asked_total", "Times the registry was asked for a tag.");
@@ -104,13 +103,36 @@ static int remember_no(const struct ofs_tag_of *q, int code)
     return code;
 }
 
+/*
+ * When that manifest was pushed: it is the same at all times, so an old list
+ * will do, and one is asked for when it does not say.  *ret_s 0: nobody knows.
+ */
+static int pushed_s(const struct ofs_tag_of *q, struct ofs_call *call,
+                    const struct ofs_digest *digest, int64_t *ret_s,
+                    struct ofs_err *err)
+{
+    struct ofs_backend *b = q->t->backend;
+    int r;
+
+    *ret_s = 0;
+    if (!b->ops->images_time)
+        return 0;
+    *ret_s = b->ops->images_time(b, q->repo->path, digest);
+    if (*ret_s > 0)
+        return 0;
+    r = b->ops->images_want(b, call, q->repo->path, err);
+    if (r == 0)
+        *ret_s = b->ops->images_time(b, q->repo->path, digest);
+    return r;
+}
+
 /* When it was pushed, where somebody knows, else when it was created. */
 static int time_of(const struct ofs_tag_of *q, struct ofs_call *call,
                    const struct ofs_digest *digest,
                    const struct ofs_manifest *m, int64_t *ret_s,
                    struct ofs_err *err)
 {
-    int r = ofs_images_time(q->t, call, q->repo, digest, ret_s, err);
+    int r = pushed_s(q, call, digest, ret_s, err);
 
     if (r < 0 || *ret_s > 0 || !m)
         return r;
@@ -240,16 +262,17 @@ static int by_hint(const struct ofs_tag_of *q, struct ofs_call *call,
                    struct ofs_tag_seen *known, struct ofs_tag_info *ret,
                    int64_t *ret_at_ms, struct ofs_err *err)
 {
+    struct ofs_backend *b = q->t->backend;
     struct ofs_image_hint hint;
     int r = 0;
 
-    if (q->how == OFS_TAG_OPEN)
+    if (q->how == OFS_TAG_OPEN || !b->ops->images_want)
         return ASK;
     if (are_all_wanted(q))
-        r = ofs_images_want(q->t, call, q->repo, err);
+        r = b->ops->images_want(b, call, q->repo->path, err);
     if (r < 0)
         return r;
-    if (!ofs_images_hint(q->t, q->repo, q->tag, &hint))
+    if (!b->ops->images_hint(b, q->repo->path, q->tag, &hint))
         return ASK;
     *ret_at_ms = hint.at_ms;
     if (!known)

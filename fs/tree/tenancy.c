@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tenancy_priv.h"
 
+#include "image_details.h"
+#include "image_list.h"
 #include "pathset.h"
+#include "repo_details.h"
 
 void ofs_repo_ocids_done(struct ofs_repo_ocids *o)
 {
     free(o->id);
     free(o->compartment);
-}
-
-void ofs_children_done(struct ofs_children *c)
-{
-    ofs_strv_done(&c->names);
-    free(c->scopes);
 }
 
 static void scope_free(void *arg)
@@ -45,6 +42,9 @@ void ofs_tenancy_free(struct ofs_tenancy *n)
     ofs_comptree_done(&n->tree);
     ofs_ora_compartments_done(&n->raw);
     ofs_strv_done(&n->named);
+    ofs_ttlcache_free(n->repo_details);
+    ofs_ttlcache_free(n->image_lists);
+    ofs_ttlcache_free(n->image_details);
     ofs_mutex_done(&n->mtx);
     free(n->id);
     free(n->wanted);
@@ -52,9 +52,21 @@ void ofs_tenancy_free(struct ofs_tenancy *n)
     free(n);
 }
 
-static int init(struct ofs_tenancy *n, const struct ofs_ocir_cfg *cfg,
-                const struct ofs_strv *named)
+/* What is kept of answers about single things. */
+static int init_caches(struct ofs_tenancy *n)
 {
+    struct ofs_sync *sync = n->base.sync;
+
+    n->repo_details = ofs_ttlcache_new(sync, &ofs_repo_details_ops, n);
+    n->image_lists = ofs_ttlcache_new(sync, &ofs_image_list_ops, n);
+    n->image_details = ofs_ttlcache_new(sync, &ofs_image_details_ops, n);
+    return n->repo_details && n->image_lists && n->image_details ? 0 : -ENOMEM;
+}
+
+static int init(struct ofs_tenancy *n, const struct ofs_ocir_backend_cfg *cfg)
+{
+    const struct ofs_strv *named = cfg->named;
+
     n->id = strdup(cfg->tenancy);
     n->wanted = cfg->compartment ? strdup(cfg->compartment) : NULL;
     n->ns = cfg->namespace_name ? strdup(cfg->namespace_name) : NULL;
@@ -69,24 +81,24 @@ static int init(struct ofs_tenancy *n, const struct ofs_ocir_cfg *cfg,
     ofs_strv_sort(&n->named);
     ofs_strv_unique(&n->named);
     n->is_named = n->named.n > 0;
-    return 0;
+    return init_caches(n);
 }
 
-struct ofs_tenancy *ofs_tenancy_new(struct ofs_tree *t,
-                                    const struct ofs_ocir_cfg *cfg,
-                                    const struct ofs_strv *named)
+struct ofs_tenancy *ofs_tenancy_new(const struct ofs_ocir_backend_cfg *cfg)
 {
     struct ofs_tenancy *n = calloc(1, sizeof(*n));
 
     if (!n)
         return NULL;
     ofs_mutex_init(&n->mtx, OFS_RANK_NODE);
+    n->base.sync = cfg->sync;
+    n->base.store = cfg->store;
     n->ora = cfg->ora;
     n->warn = cfg->warn;
     n->warn_arg = cfg->warn_arg;
-    n->list.ttl_ms = t->sync.ttl_ms;
+    n->list.ttl_ms = n->base.sync->ttl_ms;
     n->each_at_ms = OFS_LONG_AGO;
-    if (init(n, cfg, named) == 0)
+    if (init(n, cfg) == 0)
         return n;
     ofs_tenancy_free(n);
     return NULL;
@@ -180,9 +192,8 @@ static void search(const struct ofs_tenancy *n, uint64_t scope,
 
 /* ---- questions ---- */
 
-bool ofs_tenancy_is_known(struct ofs_tree *t, uint64_t scope)
+bool ofs_tenancy_is_known(struct ofs_tenancy *n, uint64_t scope)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_scope *s;
 
     if (n->is_named)
@@ -193,29 +204,27 @@ bool ofs_tenancy_is_known(struct ofs_tree *t, uint64_t scope)
            (!n->each || !s || s->list.state == OFS_LIST_KNOWN);
 }
 
-void ofs_tenancy_search(struct ofs_tree *t, uint64_t scope, const char *path,
+void ofs_tenancy_search(struct ofs_tenancy *n, uint64_t scope, const char *path,
                         struct ofs_ns *ret)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_scope *s;
-    int64_t now = ofs_tree_now(t), left;
+    int64_t now = ofs_sync_now(n->base.sync), left;
 
     OFS_GUARD(&n->mtx);
     search(n, scope, path, ret);
-    ret->left_ms = ofs_fresh_left(n->list.at_ms, now, t->sync.ttl_ms);
+    ret->left_ms = ofs_fresh_left(n->list.at_ms, now, n->base.sync->ttl_ms);
     s = n->each ? find_scope(n, scope) : NULL;
-    left =
-        s ? ofs_fresh_left(s->list.at_ms, now, t->sync.ttl_ms) : ret->left_ms;
+    left = s ? ofs_fresh_left(s->list.at_ms, now, n->base.sync->ttl_ms)
+             : ret->left_ms;
     if (left < ret->left_ms)
         ret->left_ms = left;
     if (n->is_named)
-        ret->left_ms = t->sync.ttl_ms;
+        ret->left_ms = n->base.sync->ttl_ms;
 }
 
-int ofs_tenancy_parts(struct ofs_tree *t, uint64_t scope, const char *path,
+int ofs_tenancy_parts(struct ofs_tenancy *n, uint64_t scope, const char *path,
                       struct ofs_strv *ret)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_strv *names;
     const char *name;
 
@@ -225,10 +234,9 @@ int ofs_tenancy_parts(struct ofs_tree *t, uint64_t scope, const char *path,
     return names && name ? ofs_paths_parts(names, name, ret) : 0;
 }
 
-int ofs_tenancy_names(struct ofs_tree *t, uint64_t scope, const char *path,
+int ofs_tenancy_names(struct ofs_tenancy *n, uint64_t scope, const char *path,
                       struct ofs_strv *ret)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_strv *names;
     const char *name;
     size_t len;
@@ -250,10 +258,9 @@ int ofs_tenancy_names(struct ofs_tree *t, uint64_t scope, const char *path,
     return 0;
 }
 
-bool ofs_tenancy_place_of(struct ofs_tree *t, const char *path,
+bool ofs_tenancy_place_of(struct ofs_tenancy *n, const char *path,
                           struct ofs_place *ret)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_ora_repository *repo;
     const struct ofs_compartment *home;
 
@@ -268,9 +275,8 @@ bool ofs_tenancy_place_of(struct ofs_tree *t, const char *path,
     return true;
 }
 
-uint64_t ofs_tenancy_above(struct ofs_tree *t, uint64_t scope)
+uint64_t ofs_tenancy_above(struct ofs_tenancy *n, uint64_t scope)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_compartment *c;
 
     OFS_GUARD(&n->mtx);
@@ -278,9 +284,8 @@ uint64_t ofs_tenancy_above(struct ofs_tree *t, uint64_t scope)
     return c ? n->tree.at[c->parent].scope : OFS_SCOPE_TOP;
 }
 
-int64_t ofs_tenancy_mtime(struct ofs_tree *t, uint64_t scope)
+int64_t ofs_tenancy_mtime(struct ofs_tenancy *n, uint64_t scope)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_compartment *c;
     const struct ofs_scope *s;
     int64_t at_s;
@@ -292,10 +297,9 @@ int64_t ofs_tenancy_mtime(struct ofs_tree *t, uint64_t scope)
     return s && s->changed_s > at_s ? s->changed_s : at_s;
 }
 
-int ofs_tenancy_children(struct ofs_tree *t, uint64_t scope,
+int ofs_tenancy_children(struct ofs_tenancy *n, uint64_t scope,
                          struct ofs_children *ret)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_compartment *above;
 
     if (n->is_named)
@@ -319,9 +323,9 @@ int ofs_tenancy_children(struct ofs_tree *t, uint64_t scope,
     return 0;
 }
 
-uint64_t ofs_tenancy_child(struct ofs_tree *t, uint64_t scope, const char *name)
+uint64_t ofs_tenancy_child(struct ofs_tenancy *n, uint64_t scope,
+                           const char *name)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_compartment *above, *c;
 
     if (n->is_named)
@@ -332,9 +336,8 @@ uint64_t ofs_tenancy_child(struct ofs_tree *t, uint64_t scope, const char *name)
     return c ? c->scope : 0;
 }
 
-char *ofs_tenancy_ocid(struct ofs_tree *t, uint64_t scope)
+char *ofs_tenancy_ocid(struct ofs_tenancy *n, uint64_t scope)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_compartment *c;
 
     OFS_GUARD(&n->mtx);
@@ -342,9 +345,9 @@ char *ofs_tenancy_ocid(struct ofs_tree *t, uint64_t scope)
     return c ? strdup(c->id) : NULL;
 }
 
-int ofs_tenancy_refusal(struct ofs_tree *t, uint64_t scope, struct ofs_err *err)
+int ofs_tenancy_refusal(struct ofs_tenancy *n, uint64_t scope,
+                        struct ofs_err *err)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const char *why;
 
     OFS_GUARD(&n->mtx);

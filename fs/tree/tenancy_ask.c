@@ -78,22 +78,19 @@ static int ask_compartments(struct ofs_tenancy *n, struct ofs_call *call,
     return 0;
 }
 
-static bool is_refused_lately(struct ofs_tree *t)
+static bool is_refused_lately(struct ofs_tenancy *n)
 {
-    struct ofs_tenancy *n = t->tenancy;
-
     OFS_GUARD(&n->mtx);
-    return n->each && ofs_fresh_left(n->each_at_ms, ofs_tree_now(t),
+    return n->each && ofs_fresh_left(n->each_at_ms, ofs_sync_now(n->base.sync),
                                      OFS_NO_CATALOG_MS) > 0;
 }
 
-static int ask_repos(struct ofs_tree *t, struct ofs_call *call,
+static int ask_repos(struct ofs_tenancy *n, struct ofs_call *call,
                      struct ofs_tenancy_answer *a, struct ofs_err *err)
 {
-    struct ofs_tenancy *n = t->tenancy;
     int r;
 
-    if (is_refused_lately(t)) {
+    if (is_refused_lately(n)) {
         a->no_repos = a->not_asked = true;
         return 0;
     }
@@ -117,23 +114,22 @@ static uint64_t changes_of(struct ofs_tenancy *n)
 
 enum { AGAIN = 1 }; /* beside 0 and negative errnos */
 
-static int ask_all(struct ofs_tree *t, struct ofs_call *call,
+static int ask_all(struct ofs_tenancy *n, struct ofs_call *call,
                    struct ofs_err *err)
 {
     OFS_AUTO(ofs_tenancy_answer_done) struct ofs_tenancy_answer a = { 0 };
-    struct ofs_tenancy *n = t->tenancy;
-    int64_t asked_ms = ofs_tree_now(t);
+    int64_t asked_ms = ofs_sync_now(n->base.sync);
     uint64_t changes = changes_of(n);
     int r = ask_compartments(n, call, &a, err);
 
     if (r == 0)
-        r = ask_repos(t, call, &a, err);
+        r = ask_repos(n, call, &a, err);
     if (r < 0)
         return r;
     /* It may be older than a repository that we made or deleted meanwhile. */
     if (changes != changes_of(n))
         return AGAIN;
-    r = ofs_tenancy_take(t, &a, asked_ms);
+    r = ofs_tenancy_take(n, &a, asked_ms);
     if (r == -ENOENT)
         return ofs_err_set(err, a.no_compartments ? -EACCES : -ENOENT,
                            "there is no compartment '%s' that we may see",
@@ -144,17 +140,17 @@ static int ask_all(struct ofs_tree *t, struct ofs_call *call,
 static int fetch_all(void *arg, void *owner, struct ofs_call *call,
                      struct ofs_err *err)
 {
-    struct ofs_tree *t = arg;
+    struct ofs_tenancy *n = arg;
     struct ofs_err mine = { 0 };
     int r;
 
     (void)owner;
     ofs_metric_add(&listings, 1);
     do {
-        r = ask_all(t, call, &mine);
+        r = ask_all(n, call, &mine);
     } while (r == AGAIN);
     if (r == 0)
-        ofs_note_tenancy(t);
+        ofs_note_tenancy(n);
     else if (err)
         *err = mine;
     return r;
@@ -164,13 +160,12 @@ static const struct ofs_listing_ops all_ops = {
     .fetch = fetch_all,
 };
 
-static int want_all(struct ofs_tree *t, struct ofs_call *call,
+static int want_all(struct ofs_tenancy *n, struct ofs_call *call,
                     struct ofs_err *err)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const struct ofs_listing_of of = {
-        .sync = &t->sync,
-        .arg = t,
+        .sync = n->base.sync,
+        .arg = n,
         .ops = &all_ops,
         .owner = n,
         .mtx = &n->mtx,
@@ -183,12 +178,11 @@ static int want_all(struct ofs_tree *t, struct ofs_call *call,
 
 /* ---- one compartment ---- */
 
-static int ask_scope(struct ofs_tree *t, struct ofs_scope *s,
+static int ask_scope(struct ofs_tenancy *n, struct ofs_scope *s,
                      struct ofs_call *call, struct ofs_err *err)
 {
     struct ofs_ora_repositories repos = { 0 };
-    struct ofs_tenancy *n = t->tenancy;
-    int64_t asked_ms = ofs_tree_now(t);
+    int64_t asked_ms = ofs_sync_now(n->base.sync);
     uint64_t changes = changes_of(n);
     const char *why = NULL;
     int r = ofs_ora_list_repositories(n->ora, call, s->id, /* subtree= */ false,
@@ -201,7 +195,7 @@ static int ask_scope(struct ofs_tree *t, struct ofs_scope *s,
     if (r == 0 && changes != changes_of(n))
         r = AGAIN;
     if (r == 0)
-        r = ofs_tenancy_take_scope(t, s, &repos, why, asked_ms);
+        r = ofs_tenancy_take_scope(n, s, &repos, why, asked_ms);
     ofs_ora_repositories_done(&repos);
     return r;
 }
@@ -209,16 +203,16 @@ static int ask_scope(struct ofs_tree *t, struct ofs_scope *s,
 static int fetch_scope(void *arg, void *owner, struct ofs_call *call,
                        struct ofs_err *err)
 {
-    struct ofs_tree *t = arg;
+    struct ofs_tenancy *n = arg;
     struct ofs_err mine = { 0 };
     int r;
 
     ofs_metric_add(&listings, 1);
     do {
-        r = ask_scope(t, owner, call, &mine);
+        r = ask_scope(n, owner, call, &mine);
     } while (r == AGAIN);
     if (r == 0)
-        ofs_note_tenancy(t);
+        ofs_note_tenancy(n);
     else if (err)
         *err = mine;
     return r;
@@ -239,25 +233,24 @@ static struct ofs_scope *scope_to_ask(struct ofs_tenancy *n, uint64_t scope)
 }
 
 /* Nothing at all is shown to us: worth a word, once. */
-static void check_sight(struct ofs_tree *t)
+static void check_sight(struct ofs_tenancy *n)
 {
     struct ofs_err why = { 0 };
     struct ofs_ns ns;
 
-    ofs_tenancy_search(t, OFS_SCOPE_TOP, "", &ns);
+    ofs_tenancy_search(n, OFS_SCOPE_TOP, "", &ns);
     if ((ns.flags & OFS_NS_OPEN) &&
-        ofs_tenancy_refusal(t, OFS_SCOPE_TOP, &why) < 0)
-        warn(t->tenancy, OFS_NO_REPOSITORIES, &why);
+        ofs_tenancy_refusal(n, OFS_SCOPE_TOP, &why) < 0)
+        warn(n, OFS_NO_REPOSITORIES, &why);
 }
 
-static int want_scope(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
-                      struct ofs_err *err)
+static int want_scope(struct ofs_tenancy *n, struct ofs_call *call,
+                      uint64_t scope, struct ofs_err *err)
 {
-    struct ofs_tenancy *n = t->tenancy;
     struct ofs_scope *s = scope_to_ask(n, scope);
     const struct ofs_listing_of of = {
-        .sync = &t->sync,
-        .arg = t,
+        .sync = n->base.sync,
+        .arg = n,
         .ops = &scope_ops,
         .owner = s,
         .mtx = &n->mtx,
@@ -267,41 +260,40 @@ static int want_scope(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
     int r = s ? ofs_listing_want(&of, call, err) : 0;
 
     if (r == 0 && s)
-        check_sight(t);
+        check_sight(n);
     return r;
 }
 
-int ofs_tenancy_want(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
-                     struct ofs_err *err)
+int ofs_tenancy_want(struct ofs_tenancy *n, struct ofs_call *call,
+                     uint64_t scope, struct ofs_err *err)
 {
     int r;
 
     /* What the user named is shown whatever the service says. */
-    if (t->tenancy->is_named)
+    if (n->is_named)
         return 0;
-    r = want_all(t, call, err);
-    return r < 0 ? r : want_scope(t, call, scope, err);
+    r = want_all(n, call, err);
+    return r < 0 ? r : want_scope(n, call, scope, err);
 }
 
-int ofs_tenancy_learn(struct ofs_tree *t, struct ofs_call *call,
+int ofs_tenancy_learn(struct ofs_tenancy *n, struct ofs_call *call,
                       struct ofs_err *err)
 {
-    int r = want_all(t, call, err);
+    int r = want_all(n, call, err);
 
-    return r < 0 ? r : want_scope(t, call, OFS_SCOPE_TOP, err);
+    return r < 0 ? r : want_scope(n, call, OFS_SCOPE_TOP, err);
 }
 
 /* Nothing at all is shown to us: why?  0: something is. */
-static int check_top(struct ofs_tree *t, struct ofs_err *err)
+static int check_top(struct ofs_tenancy *n, struct ofs_err *err)
 {
-    struct ofs_tenancy *n = t->tenancy;
     struct ofs_ns ns;
     int r;
 
-    ofs_tenancy_search(t, OFS_SCOPE_TOP, "", &ns);
+    ofs_tenancy_search(n, OFS_SCOPE_TOP, "", &ns);
     if (!(ns.flags & OFS_NS_OPEN))
         return 0;
-    r = ofs_tenancy_refusal(t, OFS_SCOPE_TOP, err);
+    r = ofs_tenancy_refusal(n, OFS_SCOPE_TOP, err);
     OFS_GUARD(&n->mtx);
     if (n->why[0] || !n->words[OFS_NO_COMPARTMENTS][0])
         return r;
@@ -314,17 +306,16 @@ static void set_checking(struct ofs_tenancy *n, bool checking)
     n->checking = checking;
 }
 
-int ofs_tenancy_check(struct ofs_tree *t, struct ofs_call *call,
+int ofs_tenancy_check(struct ofs_tenancy *n, struct ofs_call *call,
                       struct ofs_err *err)
 {
-    struct ofs_tenancy *n = t->tenancy;
     int r;
 
     /* A failure is one sentence, not one among warnings. */
     set_checking(n, true);
-    r = ofs_tenancy_learn(t, call, err);
+    r = ofs_tenancy_learn(n, call, err);
     if (r == 0 && !n->is_named)
-        r = check_top(t, err);
+        r = check_top(n, err);
     set_checking(n, false);
     for (int i = 0; r == 0 && i < OFS_TENANCY_TROUBLE_N; i++)
         tell(n, (enum ofs_tenancy_trouble)i);
@@ -346,8 +337,7 @@ static bool known_namespace(struct ofs_tenancy *n, char ret[NAME_MAX + 1])
 static int fetch_namespace(struct ofs_call *call, void *arg,
                            struct ofs_err *err)
 {
-    struct ofs_tree *t = arg;
-    struct ofs_tenancy *n = t->tenancy;
+    struct ofs_tenancy *n = arg;
     OFS_AUTOFREE char *ns = NULL;
     int r = ofs_ora_namespace(n->ora, call, &ns, err);
 
@@ -358,22 +348,21 @@ static int fetch_namespace(struct ofs_call *call, void *arg,
         if (!n->ns)
             n->ns = ofs_take(&ns);
     }
-    ofs_note_tenancy(t);
+    ofs_note_tenancy(n);
     return 0;
 }
 
-int ofs_tenancy_namespace(struct ofs_tree *t, struct ofs_call *call,
+int ofs_tenancy_namespace(struct ofs_tenancy *n, struct ofs_call *call,
                           char ret[NAME_MAX + 1], struct ofs_err *err)
 {
-    struct ofs_tenancy *n = t->tenancy;
     int r;
 
     if (known_namespace(n, ret))
         return 0;
     if (!call->may_wait)
         return -EAGAIN;
-    r = ofs_flights_run(t->sync.flights, "namespace", call, fetch_namespace, t,
-                        err);
+    r = ofs_flights_run(n->base.sync->flights, "namespace", call,
+                        fetch_namespace, n, err);
     if (r < 0)
         return ofs_err_wrap(err, r, "the tenancy's namespace");
     return known_namespace(n, ret) ? 0 : ofs_err_nomem(err, "a namespace");
@@ -397,18 +386,18 @@ static int known_ocids(struct ofs_tenancy *n, const char *path,
     return ret->id && ret->compartment ? 0 : -ENOMEM;
 }
 
-int ofs_tenancy_find(struct ofs_tree *t, struct ofs_call *call,
+int ofs_tenancy_find(struct ofs_tenancy *n, struct ofs_call *call,
                      const char *path, struct ofs_repo_ocids *ret,
                      struct ofs_err *err)
 {
-    int r = known_ocids(t->tenancy, path, ret);
+    int r = known_ocids(n, path, ret);
 
     if (r != -ENOENT)
         return r;
     /* Named by the user, so nobody has asked yet. */
-    r = ofs_tenancy_learn(t, call, err);
+    r = ofs_tenancy_learn(n, call, err);
     if (r == 0)
-        r = known_ocids(t->tenancy, path, ret);
+        r = known_ocids(n, path, ret);
     if (r == -ENOENT)
         return ofs_err_set(err, r, "the control plane lists no repository '%s'",
                            path);

@@ -208,9 +208,8 @@ void ofs_tenancy_note_done(struct ofs_tenancy_note *n)
 
 /* ---- from and to the store ---- */
 
-static char *key_of(const struct ofs_tree *t)
+static char *key_of(const struct ofs_tenancy *n)
 {
-    const struct ofs_tenancy *n = t->tenancy;
 
     return ofs_strf("tenancy %s %s", n->id, n->wanted ? n->wanted : "");
 }
@@ -229,14 +228,14 @@ static bool format_due(struct ofs_tenancy *n, struct ofs_buf *b)
     return true;
 }
 
-void ofs_note_tenancy(struct ofs_tree *t)
+void ofs_note_tenancy(struct ofs_tenancy *n)
 {
     OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
-    OFS_AUTOFREE char *key = key_of(t);
+    OFS_AUTOFREE char *key = key_of(n);
     int r = 0;
 
-    if (key && format_due(t->tenancy, &b))
-        r = ofs_store_note_put(t->store, key, b.data, b.len);
+    if (key && format_due(n, &b))
+        r = ofs_store_note_put(n->base.store, key, b.data, b.len);
     (void)r; /* a note less */
 }
 
@@ -254,19 +253,18 @@ static void say_each(struct ofs_tenancy *n, const struct ofs_strv *asked)
     }
 }
 
-void ofs_note_load_tenancy(struct ofs_tree *t)
+void ofs_note_load_tenancy(struct ofs_tenancy *n)
 {
     OFS_AUTO(ofs_tenancy_note_done) struct ofs_tenancy_note note = { 0 };
     OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
-    struct ofs_tenancy *n = t->tenancy;
-    OFS_AUTOFREE char *key = key_of(t);
+    OFS_AUTOFREE char *key = key_of(n);
     int64_t age_s;
 
-    if (!key || ofs_store_note_get(t->store, key, &b, &age_s) < 0 ||
+    if (!key || ofs_store_note_get(n->base.store, key, &b, &age_s) < 0 ||
         ofs_note_parse_tenancy(b.data, b.len, &note) < 0)
         return;
     if (!n->ns)
         n->ns = ofs_take(&note.ns);
-    if (ofs_tenancy_take(t, &note.known, OFS_LONG_AGO) == 0 && note.each)
+    if (ofs_tenancy_take(n, &note.known, OFS_LONG_AGO) == 0 && note.each)
         say_each(n, &note.asked);
 }

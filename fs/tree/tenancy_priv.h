@@ -7,7 +7,14 @@
  * (tenancy_note.c) and answer (tenancy.c).
  */
 
+#include "ocirfs/lock.h"
+#include "ocirfs/map.h"
+
+#include "comptree.h"
+#include "listing.h"
+#include "notelines.h"
 #include "tenancy.h"
+#include "ttlcache.h"
 
 enum { OFS_WHY_MAX = sizeof(((struct ofs_err *)0)->text) };
 
@@ -30,12 +37,15 @@ struct ofs_scope {
 };
 
 struct ofs_tenancy {
+    struct ofs_backend base;
     /* Immutable: */
     struct ofs_ora *ora;
     char *id, *wanted; /* the tenancy's OCID; what to mount, or NULL */
     bool is_named;     /* the user said which repositories to show */
     void (*warn)(void *arg, const char *sentence);
     void *warn_arg;
+    /* By path, as repo_details.h, image_list.h; by "path:tag". */
+    struct ofs_ttlcache *repo_details, *image_lists, *image_details;
 
     struct ofs_mutex mtx; /* rank NODE; guards all below */
     struct ofs_listing list;
@@ -70,18 +80,18 @@ void ofs_tenancy_answer_done(struct ofs_tenancy_answer *a);
  * Make `a` what is known; what it holds may be taken out.  -ENOENT: there is
  * no compartment as it is wanted.
  */
-int ofs_tenancy_take(struct ofs_tree *t, struct ofs_tenancy_answer *a,
+int ofs_tenancy_take(struct ofs_tenancy *n, struct ofs_tenancy_answer *a,
                      int64_t asked_ms) OFS_MUST_CHECK;
 /* Likewise of the repositories of one compartment; `why` refused, or NULL. */
-int ofs_tenancy_take_scope(struct ofs_tree *t, struct ofs_scope *s,
+int ofs_tenancy_take_scope(struct ofs_tenancy *n, struct ofs_scope *s,
                            struct ofs_ora_repositories *repos, const char *why,
                            int64_t asked_ms) OFS_MUST_CHECK;
 
 /* We made one (what *repo holds is taken out), deleted or moved one. */
-int ofs_tenancy_put(struct ofs_tree *t,
+int ofs_tenancy_put(struct ofs_tenancy *n,
                     struct ofs_ora_repository *repo) OFS_MUST_CHECK;
-void ofs_tenancy_remove(struct ofs_tree *t, const char *path);
-int ofs_tenancy_moved(struct ofs_tree *t, const char *path,
+void ofs_tenancy_remove(struct ofs_tenancy *n, const char *path);
+int ofs_tenancy_moved(struct ofs_tenancy *n, const char *path,
                       const char *compartment) OFS_MUST_CHECK;
 
 void ofs_tenancy_repo_free(void *arg);
@@ -109,6 +119,6 @@ void ofs_tenancy_note_done(struct ofs_tenancy_note *n);
 int ofs_note_parse_tenancy(const char *text, size_t len,
                            struct ofs_tenancy_note *ret);
 /* Write the note when it has changed. */
-void ofs_note_tenancy(struct ofs_tree *t);
+void ofs_note_tenancy(struct ofs_tenancy *n);
 
 #endif

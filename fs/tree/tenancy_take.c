@@ -20,19 +20,19 @@ void ofs_tenancy_answer_done(struct ofs_tenancy_answer *a)
 
 /* ---- with mtx held, up to the next line of this kind ---- */
 
-static struct ofs_scope *scope_need(struct ofs_tree *t, const char *id)
+static struct ofs_scope *scope_need(struct ofs_tenancy *n, const char *id)
 {
-    struct ofs_scope *s = ofs_map_get(t->tenancy->scopes, id);
+    struct ofs_scope *s = ofs_map_get(n->scopes, id);
 
     if (s)
         return s;
     s = calloc(1, sizeof(*s));
     if (!s)
         return NULL;
-    s->list.ttl_ms = t->sync.ttl_ms;
+    s->list.ttl_ms = n->base.sync->ttl_ms;
     s->id = strdup(id);
     s->key = ofs_strf("compartment %s", id);
-    if (s->id && s->key && ofs_map_put(t->tenancy->scopes, id, s, NULL) == 0)
+    if (s->id && s->key && ofs_map_put(n->scopes, id, s, NULL) == 0)
         return s;
     free(s->id);
     free(s->key);
@@ -114,9 +114,8 @@ static void swap_names(const struct ofs_tenancy *n, struct ofs_scope *s,
 }
 
 /* The names of all compartments, from the table. */
-static int group(struct ofs_tree *t)
+static int group(struct ofs_tenancy *n)
 {
-    struct ofs_tenancy *n = t->tenancy;
     OFS_AUTOFREE struct ofs_strv *names =
         calloc(n->tree.n + 1, sizeof(names[0]));
     struct grouping g = { .n = n, .names = names };
@@ -126,7 +125,7 @@ static int group(struct ofs_tree *t)
         return -ENOMEM;
     r = ofs_map_each(n->repos, group_one, &g);
     for (size_t i = 0; i < n->tree.n; i++) {
-        struct ofs_scope *s = r == 0 ? scope_need(t, n->tree.at[i].id) : NULL;
+        struct ofs_scope *s = r == 0 ? scope_need(n, n->tree.at[i].id) : NULL;
 
         if (s)
             swap_names(n, s, &names[i]);
@@ -218,10 +217,9 @@ static int take_repos(struct ofs_tenancy *n, struct ofs_tenancy_answer *a,
 
 /* ---- the interface ---- */
 
-int ofs_tenancy_take(struct ofs_tree *t, struct ofs_tenancy_answer *a,
+int ofs_tenancy_take(struct ofs_tenancy *n, struct ofs_tenancy_answer *a,
                      int64_t asked_ms)
 {
-    struct ofs_tenancy *n = t->tenancy;
     int r;
 
     OFS_GUARD(&n->mtx);
@@ -229,17 +227,16 @@ int ofs_tenancy_take(struct ofs_tree *t, struct ofs_tenancy_answer *a,
     if (r == 0)
         r = take_repos(n, a, asked_ms);
     if (r == 0)
-        r = group(t);
+        r = group(n);
     if (r == 0)
         ofs_listing_said(&n->list, asked_ms, 0);
     return r;
 }
 
-int ofs_tenancy_take_scope(struct ofs_tree *t, struct ofs_scope *s,
+int ofs_tenancy_take_scope(struct ofs_tenancy *n, struct ofs_scope *s,
                            struct ofs_ora_repositories *repos, const char *why,
                            int64_t asked_ms)
 {
-    struct ofs_tenancy *n = t->tenancy;
     int r = 0;
 
     OFS_GUARD(&n->mtx);
@@ -249,20 +246,19 @@ int ofs_tenancy_take_scope(struct ofs_tree *t, struct ofs_scope *s,
     if (r == 0)
         r = put_all(n, n->repos, repos);
     if (r == 0)
-        r = group(t);
+        r = group(n);
     if (r < 0)
         return r;
     /* A policy is not written every few seconds. */
-    s->list.ttl_ms = why && t->sync.ttl_ms < OFS_NO_CATALOG_MS
+    s->list.ttl_ms = why && n->base.sync->ttl_ms < OFS_NO_CATALOG_MS
                          ? OFS_NO_CATALOG_MS
-                         : t->sync.ttl_ms;
+                         : n->base.sync->ttl_ms;
     ofs_listing_said(&s->list, asked_ms, 0);
     return 0;
 }
 
-int ofs_tenancy_put(struct ofs_tree *t, struct ofs_ora_repository *repo)
+int ofs_tenancy_put(struct ofs_tenancy *n, struct ofs_ora_repository *repo)
 {
-    struct ofs_tenancy *n = t->tenancy;
     struct ofs_ora_repositories one = { .at = repo, .n = 1 };
     int r;
 
@@ -271,12 +267,11 @@ int ofs_tenancy_put(struct ofs_tree *t, struct ofs_ora_repository *repo)
     if (n->is_named && ofs_paths_add(&n->named, repo->name) < 0)
         return -ENOMEM;
     r = put_all(n, n->repos, &one);
-    return r < 0 ? r : group(t);
+    return r < 0 ? r : group(n);
 }
 
-void ofs_tenancy_remove(struct ofs_tree *t, const char *path)
+void ofs_tenancy_remove(struct ofs_tenancy *n, const char *path)
 {
-    struct ofs_tenancy *n = t->tenancy;
     const char *name;
     int r;
 
@@ -287,15 +282,14 @@ void ofs_tenancy_remove(struct ofs_tree *t, const char *path)
     n->changes++;
     ofs_paths_remove(&n->named, name);
     ofs_tenancy_repo_free(ofs_map_remove(n->repos, name));
-    r = group(t);
+    r = group(n);
     (void)r; /* without memory it is seen a little longer */
 }
 
-int ofs_tenancy_moved(struct ofs_tree *t, const char *path,
+int ofs_tenancy_moved(struct ofs_tenancy *n, const char *path,
                       const char *compartment)
 {
     OFS_AUTOFREE char *id = strdup(compartment), *old = NULL;
-    struct ofs_tenancy *n = t->tenancy;
     struct ofs_ora_repository *repo;
     const char *name;
 
@@ -309,5 +303,5 @@ int ofs_tenancy_moved(struct ofs_tree *t, const char *path,
     n->changes++;
     old = repo->compartment_id;
     repo->compartment_id = ofs_take(&id);
-    return group(t);
+    return group(n);
 }

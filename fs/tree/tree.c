@@ -5,14 +5,12 @@
 #include "ocirfs/clock.h"
 #include "ocirfs/registry.h"
 
-#include "card.h"
-#include "catalog.h"
 #include "failures.h"
 #include "lookup.h"
 #include "made.h"
+#include "ocir.h"
+#include "plain.h"
 #include "scratch.h"
-#include "tagcard.h"
-#include "tenancy.h"
 
 #include <sys/stat.h>
 
@@ -39,7 +37,7 @@ static int make_root(struct ofs_tree *t)
 {
     struct ofs_found root;
 
-    ofs_found_dir(&root, t->tenancy ? OFS_SCOPE_TOP : OFS_SCOPE_NONE, "");
+    ofs_found_dir(&root, t->backend->ops->root, "");
     return ofs_nodes_make_root(&t->nodes, &root.spec);
 }
 
@@ -51,6 +49,34 @@ static int init_local(struct ofs_tree *t)
     if (r == 0)
         r = ofs_scratches_init(t);
     return r < 0 ? r : ofs_failures_init(t);
+}
+
+static struct ofs_backend *new_plain(struct ofs_tree *t,
+                                     const struct ofs_tree_cfg *cfg)
+{
+    return ofs_plain_new(&(struct ofs_plain_cfg){
+        .sync = &t->sync,
+        .store = t->store,
+        .registry = t->registry,
+        .url = t->url,
+        .named = cfg->repos,
+    });
+}
+
+static struct ofs_backend *new_ocir(struct ofs_tree *t,
+                                    const struct ofs_tree_cfg *cfg)
+{
+    return ofs_ocir_new(&(struct ofs_ocir_backend_cfg){
+        .sync = &t->sync,
+        .store = t->store,
+        .ora = cfg->ocir.ora,
+        .tenancy = cfg->ocir.tenancy,
+        .namespace_name = cfg->ocir.namespace_name,
+        .compartment = cfg->ocir.compartment,
+        .warn = cfg->ocir.warn,
+        .warn_arg = cfg->ocir.warn_arg,
+        .named = cfg->repos,
+    });
 }
 
 static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
@@ -68,19 +94,11 @@ static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
     if (!t->url || ofs_sync_init(&t->sync, &sync) < 0 ||
         ofs_pending_init(&t->pending, t->store, t->sync.batches) < 0 ||
         ofs_nodes_init(&t->nodes) < 0 || ofs_repos_init(t) < 0 ||
-        init_local(t) < 0 || ofs_catalog_init(t, cfg->repos) < 0)
+        init_local(t) < 0)
         return -ENOMEM;
-    if (cfg->ocir.ora) {
-        t->tenancy = ofs_tenancy_new(t, &cfg->ocir, cfg->repos);
-        t->ora = cfg->ocir.ora;
-        t->cards = ofs_cards_new();
-        t->tagcards = ofs_tagcards_new();
-        if (!t->tenancy || !t->cards || !t->tagcards)
-            return -ENOMEM;
-        ofs_note_load_tenancy(t);
-    } else if (t->catalog.list.state == OFS_LIST_UNKNOWN) {
-        ofs_note_load_catalog(t);
-    }
+    t->backend = cfg->ocir.ora ? new_ocir(t, cfg) : new_plain(t, cfg);
+    if (!t->backend)
+        return -ENOMEM;
     return make_root(t);
 }
 
@@ -118,10 +136,7 @@ void ofs_tree_free(struct ofs_tree *t)
     /* Batches hold repositories, so they end first. */
     ofs_sync_stop(&t->sync);
     ofs_pending_done(&t->pending);
-    ofs_catalog_done(t);
-    ofs_cards_free(t->cards);
-    ofs_tagcards_free(t->tagcards);
-    ofs_tenancy_free(t->tenancy);
+    ofs_backend_free(t->backend);
     ofs_failures_done(t);
     ofs_scratches_done(t);
     ofs_mades_done(t);
@@ -135,7 +150,9 @@ void ofs_tree_free(struct ofs_tree *t)
 int ofs_tree_check(struct ofs_tree *t, struct ofs_call *call,
                    struct ofs_err *err)
 {
-    return t->tenancy ? ofs_tenancy_check(t, call, err) : 0;
+    const struct ofs_backend_ops *ops = t->backend->ops;
+
+    return ops->check ? ops->check(t->backend, call, err) : 0;
 }
 
 int ofs_tree_getattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,

@@ -18,12 +18,13 @@
 #include "ocirfs/map.h"
 #include "ocirfs/tree.h"
 
+#include "backend.h"
 #include "batch.h"
 #include "blobset.h"
-#include "imagetable.h"
 #include "listing.h"
 #include "local.h"
 #include "nodes.h"
+#include "notelines.h"
 #include "pending.h"
 #include "sync.h"
 #include "tagtable.h"
@@ -94,10 +95,6 @@ struct ofs_repo {
     bool fed;                   /* we have put something there */
     bool dirty;                 /* the note on disk is older than this */
     int64_t noted_ms;           /* when the note was written */
-    /* What the control plane lists of its images: image_ask.h. */
-    struct ofs_listing images_list; /* whether to ask again */
-    struct ofs_imagetable images;
-    int64_t images_at_ms; /* when that was asked */
 };
 
 struct ofs_repos {
@@ -106,14 +103,6 @@ struct ofs_repos {
     struct ofs_repo *newest, *oldest; /* of those without references */
     size_t n_unused, weight_unused;
     int64_t base_s; /* mtime of directories of which nothing else is known */
-};
-
-struct ofs_catalog {
-    struct ofs_mutex mtx; /* rank NODE; guards all below */
-    struct ofs_listing list;
-    struct ofs_strv names; /* sorted */
-    bool none;             /* the registry shows no catalog */
-    int64_t changed_s;
 };
 
 struct ofs_tree {
@@ -130,11 +119,7 @@ struct ofs_tree {
     char *url; /* names the notes */
     int64_t start_s;
     struct ofs_nodes nodes;
-    struct ofs_catalog catalog;  /* of a plain registry; or: */
-    struct ofs_tenancy *tenancy; /* of OCIR; NULL: a plain registry */
-    struct ofs_ora *ora;         /* likewise, as the next ones */
-    struct ofs_cards *cards;
-    struct ofs_tagcards *tagcards;
+    struct ofs_backend *backend; /* which directories there are */
     struct ofs_repos repos;
     struct ofs_pending pending;
     struct ofs_mades mades;
@@ -201,45 +186,17 @@ int ofs_repos_with(struct ofs_tree *t, const struct ofs_digest *digest,
 void ofs_repo_tagged(struct ofs_repo *repo, const char *name);
 void ofs_repo_untagged(struct ofs_tree *t, const char *path, const char *tag);
 
-/* mtime of a directory: the last time its names were seen to change. */
-int64_t ofs_repo_mtime(struct ofs_tree *t, const char *path);
+/* mtime of what nothing else is known of. */
+int64_t ofs_repos_base_s(struct ofs_tree *t);
 
 /* ---- notes.c ---- */
-
-enum { OFS_NOTE_MAX_BYTES = 256 * 1024 * 1024 };
-
-/* One line as a string of its own; the rest.  False at the end. */
-bool ofs_note_line(const char **text, size_t *left, struct ofs_buf *line);
-/* The next word of a line, cut off in place; NULL: there is none. */
-char *ofs_note_word(char **rest);
-/* Could ofs_note_word() give it?  Not empty, no spaces. */
-bool ofs_note_is_word(const char *s);
 
 /* With repo.mtx held. */
 int ofs_note_format_tags(const struct ofs_repo *repo, struct ofs_buf *b);
 int ofs_note_parse_tags(const char *text, size_t len, struct ofs_repo *repo);
-int ofs_note_format_names(const struct ofs_strv *names, bool none,
-                          struct ofs_buf *b);
-int ofs_note_parse_names(const char *text, size_t len, struct ofs_strv *ret,
-                         bool *ret_none);
 
 /* Write the repository's note when it has changed and is not too young. */
 void ofs_note_tags(struct ofs_tree *t, struct ofs_repo *repo, bool now);
 void ofs_note_load_tags(struct ofs_tree *t, struct ofs_repo *repo);
-void ofs_note_catalog(struct ofs_tree *t);
-void ofs_note_load_catalog(struct ofs_tree *t);
-
-/* ---- what there is at a path: ns.h ---- */
-
-enum {
-    OFS_NS_REPO = 1 << 0,   /* a repository */
-    OFS_NS_PARENT = 1 << 1, /* the beginning of the path of others */
-    OFS_NS_OPEN = 1 << 2,   /* nobody knows: there is no catalog */
-};
-
-struct ofs_ns {
-    unsigned flags;  /* 0: there is no such directory */
-    int64_t left_ms; /* how long that is good */
-};
 
 #endif

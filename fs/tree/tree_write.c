@@ -14,6 +14,7 @@ enum { COPY_BYTES = 1024 * 1024, COPY_MAX_BYTES = 64 * 1024 * 1024 };
 void ofs_tree_use_push(struct ofs_tree *t, struct ofs_push *push)
 {
     t->push = push;
+    t->backend->writes = push != NULL;
 }
 
 /* ---- open ---- */

@@ -28,10 +28,6 @@ struct ofs_file {
     bool writes;                 /* counted by ofs_scratch_open() */
 };
 
-struct ofs_xattrs {
-    struct ofs_strv names, values; /* values without their NUL */
-};
-
 /* What is known of a name that is to be changed. */
 struct ofs_named {
     const struct ofs_node *dir;
@@ -162,10 +158,6 @@ struct ofs_file *ofs_file_new(struct ofs_tree *t, struct ofs_node *node);
 
 /* ---- xattrs.c ---- */
 
-void ofs_xattrs_done(struct ofs_xattrs *x);
-/* Left out when it cannot be an attribute: too long, odd characters. */
-int ofs_xattrs_add(struct ofs_xattrs *x, const char *name,
-                   const char *value) OFS_MUST_CHECK;
 int ofs_xattrs_add_digest(struct ofs_xattrs *x,
                           const struct ofs_digest *digest) OFS_MUST_CHECK;
 /* Digest, type and annotations of the manifest that `node` is. */

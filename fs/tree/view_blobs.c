@@ -21,7 +21,7 @@ static const char *name_of(enum ofs_digest_alg alg)
 static void dir_attr(struct ofs_tree *t, const struct ofs_node *node,
                      struct ofs_attr *ret)
 {
-    ret->mtime_s = ofs_repo_mtime(t, node->path);
+    ret->mtime_s = ofs_ns_repo_mtime(t, node->path);
     ret->valid_ms = t->sync.ttl_ms;
 }
 

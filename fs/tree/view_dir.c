@@ -9,8 +9,6 @@
 #include "made.h"
 #include "manage.h"
 #include "names.h"
-#include "ocir_xattrs.h"
-#include "tenancy.h"
 #include "view.h"
 
 #include <sys/stat.h>
@@ -44,7 +42,7 @@ static int found_dir(struct ofs_tree *t, uint64_t scope, const char *path,
     ofs_found_dir(ret, scope, path);
     /* mv takes an inode along to where it stands for nothing: a directory
      * belongs to its compartment. */
-    ret->valid_ms = t->push && t->tenancy ? 0 : left_ms;
+    ret->valid_ms = t->push && t->backend->ops->is_mutable ? 0 : left_ms;
     return 0;
 }
 
@@ -247,9 +245,9 @@ static int add_compartments(struct ofs_tree *t, struct ofs_dir *d,
     char text[NAME_MAX + 1];
     struct ofs_found found;
 
-    if (!t->tenancy || *dir->path)
+    if (*dir->path)
         return 0;
-    if (ofs_tenancy_children(t, dir->scope, &children) < 0)
+    if (ofs_ns_children(t, dir->scope, &children) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < children.names.n; i++) {
         ofs_found_dir(&found, children.scopes[i], "");
@@ -303,8 +301,8 @@ static int list_names(struct ofs_tree *t, struct ofs_call *call,
     if (r == 0 && add_compartments(t, d, parts) < 0)
         r = ofs_err_nomem(err, "a directory");
     /* An empty list because of a refusal would be a lie. */
-    if (r == 0 && t->tenancy && !*dir->path && ofs_dir_count(d) == before)
-        r = ofs_tenancy_refusal(t, dir->scope, err);
+    if (r == 0 && !*dir->path && ofs_dir_count(d) == before)
+        r = ofs_ns_refusal(t, dir->scope, err);
     return r;
 }
 
@@ -365,6 +363,6 @@ const struct ofs_view ofs_view_dir = {
     .list = dir_list,
     .remove = dir_remove,
     .rename = dir_rename,
-    .service_xattrs = ofs_ocir_dir_xattrs,
-    .set_xattr = ofs_ocir_set_xattr,
+    .service_xattrs = ofs_manage_dir_xattrs,
+    .set_xattr = ofs_manage_set_xattr,
 };

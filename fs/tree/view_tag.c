@@ -4,7 +4,6 @@
 
 #include "manage.h"
 #include "names.h"
-#include "ocir_xattrs.h"
 #include "place.h"
 
 #include <sys/stat.h>
@@ -16,7 +15,7 @@ static void tag_attr(struct ofs_tree *t, const struct ofs_node *node,
 {
     if (ofs_manage_is_immutable(t, node->path))
         ret->mode &= ~(mode_t)OFS_OWNER_WRITES;
-    if (t->tenancy && t->push)
+    if (t->backend->ops->is_mutable && t->push)
         ret->valid_ms = t->sync.ttl_ms;
 }
 
@@ -161,5 +160,5 @@ const struct ofs_view ofs_view_tag = {
     .rename = tag_rename,
     .escape = tag_escape,
     .xattrs = ofs_xattrs_of_manifest,
-    .service_xattrs = ofs_ocir_tag_xattrs,
+    .service_xattrs = ofs_manage_tag_xattrs,
 };

@@ -4,32 +4,9 @@
 
 #include "commit.h"
 #include "failures.h"
-#include "ocir_xattrs.h"
 #include "view.h"
 
-#include <linux/limits.h>
 #include <sys/stat.h>
-
-void ofs_xattrs_done(struct ofs_xattrs *x)
-{
-    ofs_strv_done(&x->names);
-    ofs_strv_done(&x->values);
-}
-
-int ofs_xattrs_add(struct ofs_xattrs *x, const char *name, const char *value)
-{
-    if (strlen(name) > XATTR_NAME_MAX || strlen(value) > XATTR_SIZE_MAX)
-        return 0;
-    for (const char *p = name; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 127)
-            return 0;
-    /* Whichever fails, the lists may differ in length by one at the end,
-     * where nobody looks. */
-    if (ofs_strv_add(&x->values, value) < 0 ||
-        ofs_strv_add(&x->names, name) < 0)
-        return -ENOMEM;
-    return 0;
-}
 
 int ofs_xattrs_add_digest(struct ofs_xattrs *x, const struct ofs_digest *digest)
 {
@@ -95,9 +72,9 @@ int ofs_xattrs_of_manifest(struct ofs_tree *t, struct ofs_call *call,
  * Whoever lists attributes wants those that can be had: a service that is away
  * or refuses must not make `cp -a` fail.
  */
-static int collect_ocir(struct ofs_tree *t, struct ofs_call *call,
-                        const struct ofs_node *node, struct ofs_xattrs *ret,
-                        struct ofs_err *err)
+static int collect_backend(struct ofs_tree *t, struct ofs_call *call,
+                           const struct ofs_node *node, struct ofs_xattrs *ret,
+                           struct ofs_err *err)
 {
     int r = node->view->service_xattrs
                 ? node->view->service_xattrs(t, call, node, ret, err)
@@ -128,7 +105,7 @@ static int collect(struct ofs_tree *t, struct ofs_call *call,
     if (node->view->xattrs)
         r = node->view->xattrs(t, call, node, ret, err);
     if (r == 0)
-        r = collect_ocir(t, call, node, ret, err);
+        r = collect_backend(t, call, node, ret, err);
     if (r == 0 && error && ofs_xattrs_add(ret, "user.ocirfs.error", error) < 0)
         r = ofs_err_nomem(err, "attributes");
     return r;
@@ -157,7 +134,7 @@ static int get(struct ofs_tree *t, struct ofs_call *call, struct ofs_node *node,
     if (strcmp(name, "user.ocirfs.error") == 0)
         return get_error(t, node, b);
     /* `ls -l` asks for ACLs and labels of each file. */
-    if (ofs_str_starts(name, OFS_OCIR_XATTR) && node->view->service_xattrs)
+    if (ofs_str_starts(name, OFS_BACKEND_XATTR) && node->view->service_xattrs)
         /* The file is there, whatever the control plane knows of it. */
         r = or_no_data(node->view->service_xattrs(t, call, node, &x, err));
     else if (ofs_str_starts(name, "user.oci.") && node->view->xattrs)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "catalog.h"
 #include "tree_priv.h"
 
 #define DIGEST                                                                 \
