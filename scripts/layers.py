@@ -31,9 +31,17 @@ ALLOW = {
     "net/base": [],
     "net/spec": ["net/base"],
     "net/http": ["net/base"],
-    "net/auth": ["net/base", "net/http"],
+    "net/auth/common": ["net/base"],
+    "net/auth/docker": ["net/base", "net/auth/common"],
+    "net/auth/oracle": ["net/base", "net/http", "net/auth/common"],
+    "net/auth/token": ["net/base", "net/http", "net/auth/common",
+                       "net/auth/oracle"],
     "net/oracle": ["net/base", "net/http", "net/auth"],
-    "net/registry": ["net/base", "net/spec", "net/http", "net/auth"],
+    "net/registry/conn": ["net/base", "net/spec", "net/http", "net/auth"],
+    "net/registry/read": ["net/base", "net/spec", "net/http", "net/auth",
+                          "net/registry/conn"],
+    "net/registry/write": ["net/base", "net/spec", "net/http", "net/auth",
+                           "net/registry/conn", "net/registry/read"],
     "fs/store": ["net/base"],
     "fs/push": ["net/base", "net/spec", "net/registry", "fs/store"],
     "fs/tree": ["net/base", "net/spec", "net/oracle", "net/registry",
@@ -55,7 +63,7 @@ HEADER_ONLY = {  # public headers that have no .c file of their name
     "source": "fs/store",
 }
 GENERATED = {  # headers that the build makes
-    "ora_regions_table.h": "net/auth",
+    "ora_regions_table.h": "net/auth/oracle",
 }
 PUBLIC = "include/ocirfs"
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(["<])([^">]+)[">]', re.M)

@@ -5,7 +5,7 @@
 /*
  * Regions of Oracle's cloud: key <-> identifier -> realm and domain, and the
  * host names of the services that follow from them.  Pure; the table is made
- * at build time from net/auth/oracle-regions.csv.
+ * at build time from net/auth/oracle/oracle-regions.csv.
  *
  * Source: Oracle's TypeScript SDK oci-common 2.142.1, region table and
  * endpoint templates.
