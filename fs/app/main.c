@@ -3,6 +3,8 @@
 
 #include "statuscmd.h"
 
+#include "ocirfs/bindnow.h"
+
 #include <stdio.h>
 
 enum { EXIT_TROUBLE = 1, EXIT_USAGE = 2, HELP_MAX_BYTES = 64 * 1024 };
@@ -22,6 +24,7 @@ int main(int argc, char **argv)
     struct ofs_err err = { 0 };
     struct ofs_env env;
 
+    ofs_bind_now(argv);
     ofs_env_capture(&env);
     if (argc > 1 && strcmp(argv[1], "status") == 0)
         return ofs_statuscmd_run(argc - 1, argv + 1, &env);
