@@ -66,6 +66,25 @@ print(passed, failed)
 PYTHON
 }
 
+# What a failed step has to say: of ctest each failed test's own output and
+# the list of them, of pytest the failures; of anything else the last lines.
+steps_show()
+{
+    awk -v most="${STEPS_TAIL:-150}" '
+        function flush(    i) {
+            for (i = n > most ? n - most + 1 : 1; i <= n; i++)
+                print block[i]
+            n = 0
+        }
+        /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / { flush(); show = /\*\*\*/ }
+        /^ *Start +[0-9]+: / { next }
+        /^[0-9]+% tests passed/ { flush(); show = known = 1 }
+        /^=+ (FAILURES|ERRORS) =+$/ { show = known = 1; most = 100000 }
+        show { block[++n] = $0 }
+        END { if (known) flush(); exit !known }
+    ' "$1" || tail -n "${STEPS_TAIL:-150}" "$1"
+}
+
 # Wait for one step; its output is shown when it failed.
 steps_finish()
 {
@@ -81,7 +100,7 @@ steps_finish()
         return 0
     fi
     printf 'FAILED  %-28s %4d passed, %d failed\n' "$name" "$passed" "$failed"
-    tail -n "${STEPS_TAIL:-150}" "$file" | sed 's/^/    /'
+    steps_show "$file" | sed 's/^/    /'
     return 1
 }
 
