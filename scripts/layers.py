@@ -44,8 +44,10 @@ ALLOW = {
                            "net/registry/conn", "net/registry/read"],
     "fs/store": ["net/base"],
     "fs/push": ["net/base", "net/spec", "net/registry", "fs/store"],
-    "fs/tree": ["net/base", "net/spec", "net/oracle", "net/registry",
-                "fs/store", "fs/push"],
+    "fs/tree/names": ["net/base", "net/spec"],
+    "fs/tree/node": ["net/base"],
+    "fs/tree": ["fs/tree/names", "fs/tree/node", "net/base", "net/spec",
+                "net/oracle", "net/registry", "fs/store", "fs/push"],
     "fs/fuse": ["net/base", "fs/tree"],
     "fs/app": ["*"],
 }
