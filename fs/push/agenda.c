@@ -57,6 +57,11 @@ void ofs_job_take_draft(struct ofs_job *job, struct ofs_draft *d, uint64_t size)
     job->spec.size = size;
 }
 
+const struct ofs_digest *ofs_job_old(const struct ofs_job *job)
+{
+    return job->spec.old_known && job->old_ms > 0 ? &job->spec.old : NULL;
+}
+
 /* ---- the list; with a->mtx held ---- */
 
 static void list(struct ofs_agenda *a, struct ofs_job *job)

@@ -31,6 +31,7 @@ struct ofs_job {
     struct ofs_jobspec spec; /* immutable, as the draft, once it is on */
     struct ofs_draft *draft; /* a reference; NULL: it needs no content */
     bool is_restored;        /* immutable: an earlier mount left it */
+    int64_t old_ms;          /* when spec.old was seen; 0: not in this mount */
     _Atomic uint64_t number; /* of its record; 0: none could be written */
 
     /* guarded by the agenda */
@@ -65,6 +66,9 @@ OFS_DEFINE_AUTO(struct ofs_job, ofs_job_unref)
 /* Its content.  Before it is on. */
 void ofs_job_take_draft(struct ofs_job *job, struct ofs_draft *d,
                         uint64_t size);
+
+/* What its tag was seen to name in this mount; NULL: nothing is known. */
+const struct ofs_digest *ofs_job_old(const struct ofs_job *job);
 
 /* ---- on and off ---- */
 

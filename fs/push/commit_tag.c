@@ -8,6 +8,7 @@ static void remember(struct ofs_push *p, struct ofs_call *call,
 {
     struct ofs_jobspec *spec = &job->spec;
 
+    job->old_ms = ofs_mono_ms();
     spec->old_known = ofs_publish_find(&p->pub, call, spec->repo, spec->tag,
                                        &spec->old, NULL) == 0;
 }

@@ -79,6 +79,8 @@ static int publish(struct ofs_jobs *jobs, struct ofs_call *call,
             .digest = &all[i].digest,
             .bytes = all[i].bytes,
             .len = all[i].len,
+            .old = ofs_job_old(job),
+            .old_ms = job->old_ms,
         };
         int r = ofs_supply(jobs, call, &put, NULL, err);
 

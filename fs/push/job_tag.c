@@ -20,6 +20,8 @@ static int tag_manifest(struct ofs_jobs *jobs, struct ofs_call *call,
         .digest = &job->spec.digest,
         .bytes = bytes.data,
         .len = bytes.len,
+        .old = ofs_job_old(job),
+        .old_ms = job->old_ms,
     };
     r = ofs_supply(jobs, call, &put, NULL, err);
     if (r == -EBADMSG) /* what the user wrote, not what a peer said */
@@ -65,6 +67,8 @@ int ofs_job_copy(struct ofs_jobs *jobs, struct ofs_call *call,
         .digest = &spec->digest,
         .bytes = bytes.data,
         .len = bytes.len,
+        .old = ofs_job_old(job),
+        .old_ms = job->old_ms,
     };
     return ofs_supply(jobs, call, &put, spec->from, err);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish.h"
 
+/* How long it may be relied on what a tag was seen to name. */
+enum { FRESH_MS = 2000 };
+
 int ofs_publisher_init(struct ofs_publisher *p, const struct ofs_remote *remote,
                        const struct ofs_push_cfg *cfg)
 {
@@ -120,30 +123,68 @@ static int ask_guards(struct ofs_publisher *p, struct ofs_call *call,
                            err);
 }
 
+/* To set it to what it is moves nothing. */
+static int check_move(struct ofs_publisher *p, struct ofs_call *call,
+                      const struct ofs_manifest_put *put, struct ofs_err *err)
+{
+    if (ofs_digest_eq(put->old, put->digest))
+        return 0;
+    return ask_guards(p, call, put->repo, put->tag, put->old, err);
+}
+
 int ofs_publish_guard(struct ofs_publisher *p, struct ofs_call *call,
                       const char *repo, const char *tag,
                       const struct ofs_digest *digest, struct ofs_err *err)
 {
     struct ofs_digest old;
+    const struct ofs_manifest_put put = {
+        .repo = repo,
+        .tag = tag,
+        .digest = digest,
+        .old = &old,
+    };
     int r = ofs_publish_find(p, call, repo, tag, &old, err);
 
-    if (r < 0 || ofs_digest_eq(&old, digest))
-        return r; /* to set it to what it is moves nothing */
-    return ask_guards(p, call, repo, tag, &old, err);
+    return r < 0 ? r : check_move(p, call, &put, err);
 }
 
 /* ---- publishing ---- */
+
+/* That a tag is never overwritten is not left to an answer of before. */
+static bool is_fresh(const struct ofs_publisher *p,
+                     const struct ofs_manifest_put *put)
+{
+    return put->old && !p->no_overwrite &&
+           ofs_mono_ms() - put->old_ms < FRESH_MS;
+}
+
+/* The registry is told what was seen there, so it need not look once more. */
+static int put_tag(struct ofs_publisher *p, struct ofs_call *call,
+                   const struct ofs_manifest_put *put, struct ofs_err *err)
+{
+    struct ofs_manifest_put seen = *put;
+    struct ofs_digest old;
+    int r = 0;
+
+    if (!is_fresh(p, put)) {
+        r = ofs_publish_find(p, call, put->repo, put->tag, &old, err);
+        seen.old = &old;
+    }
+    if (r == 0)
+        r = check_move(p, call, &seen, err);
+    return r < 0 ? r
+                 : ofs_registry_manifest_put(p->remote->registry, call, &seen,
+                                             err);
+}
 
 int ofs_publish(struct ofs_publisher *p, struct ofs_call *call,
                 const struct ofs_manifest_put *put, struct ofs_err *err)
 {
     const struct ofs_push_hooks *hooks = p->hooks;
-    int r = 0;
+    int r = put->tag ? put_tag(p, call, put, err)
+                     : ofs_registry_manifest_put(p->remote->registry, call, put,
+                                                 err);
 
-    if (put->tag)
-        r = ofs_publish_guard(p, call, put->repo, put->tag, put->digest, err);
-    if (r == 0)
-        r = ofs_registry_manifest_put(p->remote->registry, call, put, err);
     if (r < 0)
         return r;
     ofs_publish_known(p, put->repo, put->digest, /* is_manifest= */ true);

@@ -24,10 +24,14 @@ struct ofs_manifest_put {
     const char *media_type;
     const void *bytes; /* exact */
     size_t len;
+    const struct ofs_digest *old; /* what the tag named a moment ago; alg 0:
+                                     nothing; NULL: not known */
+    int64_t old_ms;               /* and when that was, ofs_mono_ms() */
 };
 
 /*
- * PUT it, unless HEAD says that `tag` (or the digest) is it already.  409: as
+ * PUT it, unless HEAD says that `tag` (or the digest) is it already; where
+ * `old` is another digest, that HEAD is spared.  409: as
  * the facts say, then -EBUSY.  0 only when HEAD afterwards shows our digest.
  */
 int ofs_registry_manifest_put(struct ofs_registry *r, struct ofs_call *call,

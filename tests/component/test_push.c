@@ -73,6 +73,25 @@ static void where_nothing_can_be_mounted_a_copy_is_an_upload(void **state)
     prig_stop(&p);
 }
 
+/* What is asked to remember the tag, and to guard it, need not be asked again
+ * (R17). */
+static void a_tag_costs_three_requests(void **state)
+{
+    struct prig p;
+
+    (void)state;
+    prig_start(&p, NULL);
+    assert_int_equal(prig_blob(&p, "app", p.layer, PRIG_LAYER), 0);
+    assert_int_equal(prig_blob(&p, "app", p.config, strlen(p.config)), 0);
+    fake_server_clear(p.rig.server);
+    assert_int_equal(prig_tag(&p, "app"), 0);
+    assert_true(prig_is_set(&p, "app"));
+    assert_int_equal(rig_count(&p.rig, "HEAD */manifests/1.5"), 2);
+    assert_int_equal(rig_count(&p.rig, "PUT */manifests/1.5"), 1);
+    assert_int_equal(rig_count(&p.rig, "* */manifests/*"), 3);
+    prig_stop(&p);
+}
+
 static void what_is_nowhere_is_named(void **state)
 {
     struct prig p;
@@ -93,6 +112,7 @@ int main(void)
         cmocka_unit_test(what_is_there_already_is_not_sent_again),
         cmocka_unit_test(a_copy_moves_no_layer),
         cmocka_unit_test(where_nothing_can_be_mounted_a_copy_is_an_upload),
+        cmocka_unit_test(a_tag_costs_three_requests),
         cmocka_unit_test(what_is_nowhere_is_named),
     };
 

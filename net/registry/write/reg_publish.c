@@ -120,9 +120,20 @@ static int attempt(struct put *p, struct ofs_err *err)
     return r;
 }
 
+/* Who has just seen another manifest there need not look again.  1: ours is
+ * there. */
+static int look_before(struct put *p, struct ofs_err *err)
+{
+    const struct ofs_digest *old = p->ask->old;
+
+    if (p->ask->tag && old && !ofs_digest_eq(old, p->ask->digest))
+        return 0;
+    return shows(p, err);
+}
+
 static int put(struct put *p, struct ofs_err *err)
 {
-    int r = shows(p, err);
+    int r = look_before(p, err);
 
     for (int n = 0; r == 0; n++) {
         if (n > CONFLICTS_MAX)
