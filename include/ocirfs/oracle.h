@@ -134,9 +134,6 @@ int ofs_ora_list_images(struct ofs_ora *o, struct ofs_call *call,
                         const char *compartment_id, const char *repository_id,
                         struct ofs_ora_images *ret,
                         struct ofs_err *err) OFS_MUST_CHECK;
-int ofs_ora_get_image(struct ofs_ora *o, struct ofs_call *call, const char *id,
-                      struct ofs_ora_image *ret,
-                      struct ofs_err *err) OFS_MUST_CHECK;
 /* By "<namespace>/<repository>:<tag>" or "…@<digest>". */
 int ofs_ora_lookup_image(struct ofs_ora *o, struct ofs_call *call,
                          const char *uri, struct ofs_ora_image *ret,
@@ -145,13 +142,5 @@ int ofs_ora_lookup_image(struct ofs_ora *o, struct ofs_call *call,
 int ofs_ora_remove_version(struct ofs_ora *o, struct ofs_call *call,
                            const struct ofs_ora_image *image, const char *tag,
                            struct ofs_err *err) OFS_MUST_CHECK;
-/* Undo a deletion within 48 hours; `tag` NULL: as it was. */
-int ofs_ora_restore_image(struct ofs_ora *o, struct ofs_call *call,
-                          const char *id, const char *tag,
-                          struct ofs_err *err) OFS_MUST_CHECK;
-
-/* Does a push make missing repositories, in the root compartment? */
-int ofs_ora_creates_on_push(struct ofs_ora *o, struct ofs_call *call, bool *ret,
-                            struct ofs_err *err) OFS_MUST_CHECK;
 
 #endif

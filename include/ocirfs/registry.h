@@ -162,13 +162,6 @@ int ofs_registry_blob_read(struct ofs_registry *r, struct ofs_call *call,
                            struct ofs_err *err) OFS_MUST_CHECK;
 
 /*
- * False for some minutes after the source sent the whole of a blob of this
- * repository for a range: each range then costs what lies before it too, so
- * one long read is better than many short ones.
- */
-bool ofs_registry_has_ranges(struct ofs_registry *r, const char *repo);
-
-/*
  * Manifests that name `digest` as their subject: an index's exact bytes,
  * appended to `ret`.  Uses the referrers API with paging merged into one
  * index, or the tag schema where the API is absent; an empty index when there

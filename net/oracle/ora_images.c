@@ -75,22 +75,10 @@ static int call_one(struct ofs_ora *o, struct ofs_call *call,
     return r;
 }
 
-int ofs_ora_get_image(struct ofs_ora *o, struct ofs_call *call, const char *id,
-                      struct ofs_ora_image *ret, struct ofs_err *err)
-{
-    OFS_AUTOFREE char *path = ofs_ora_path_of(IMAGES "/", id, "");
-    const struct ofs_ora_req req = { .method = "GET",
-                                     .base = o->artifacts,
-                                     .path = path };
-
-    return call_one(o, call, &req, ret, err);
-}
-
-/* JSON of one text member; `name` NULL: an empty object.  NULL: no memory. */
+/* JSON of one text member; NULL: no memory. */
 static char *body_of(const char *name, const char *value)
 {
-    OFS_AUTOJSON json_t *doc =
-        name ? json_pack("{s:s}", name, value) : json_object();
+    OFS_AUTOJSON json_t *doc = json_pack("{s:s}", name, value);
 
     return doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 }
@@ -110,17 +98,19 @@ int ofs_ora_lookup_image(struct ofs_ora *o, struct ofs_call *call,
                 : ofs_err_nomem(err, "a request");
 }
 
-/* Add or take away a tag; `tag` NULL: that is the service's choice. */
-static int change(struct ofs_ora *o, struct ofs_call *call, const char *path,
-                  const char *tag, const char *etag, struct ofs_err *err)
+int ofs_ora_remove_version(struct ofs_ora *o, struct ofs_call *call,
+                           const struct ofs_ora_image *image, const char *tag,
+                           struct ofs_err *err)
 {
-    OFS_AUTOFREE char *body = body_of(tag ? "version" : NULL, tag);
+    OFS_AUTOFREE char *path =
+        ofs_ora_path_of(IMAGES "/", image->id, "/actions/removeVersion");
+    OFS_AUTOFREE char *body = body_of("version", tag);
     char token[OFS_ORA_RETRY_TOKEN_MAX];
     const struct ofs_ora_req req = { .method = "POST",
                                      .base = o->artifacts,
                                      .path = path,
                                      .body = body,
-                                     .if_match = etag,
+                                     .if_match = image->etag,
                                      .retry_token = token,
                                      .needs = OFS_ORA_MANAGE_REPOS };
 
@@ -129,23 +119,4 @@ static int change(struct ofs_ora *o, struct ofs_call *call, const char *path,
     if (ofs_ora_retry_token(token) < 0)
         return ofs_err_set(err, -EIO, "no random numbers");
     return call_one(o, call, &req, NULL, err);
-}
-
-int ofs_ora_remove_version(struct ofs_ora *o, struct ofs_call *call,
-                           const struct ofs_ora_image *image, const char *tag,
-                           struct ofs_err *err)
-{
-    OFS_AUTOFREE char *path =
-        ofs_ora_path_of(IMAGES "/", image->id, "/actions/removeVersion");
-
-    return change(o, call, path, tag, image->etag, err);
-}
-
-int ofs_ora_restore_image(struct ofs_ora *o, struct ofs_call *call,
-                          const char *id, const char *tag, struct ofs_err *err)
-{
-    OFS_AUTOFREE char *path =
-        ofs_ora_path_of(IMAGES "/", id, "/actions/restore");
-
-    return change(o, call, path, tag, NULL, err);
 }

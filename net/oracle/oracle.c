@@ -79,24 +79,3 @@ int ofs_ora_namespace(struct ofs_ora *o, struct ofs_call *call, char **ret,
     *ret = strdup(json_string_value(resp.doc));
     return *ret ? 0 : ofs_err_nomem(err, "a namespace");
 }
-
-int ofs_ora_creates_on_push(struct ofs_ora *o, struct ofs_call *call, bool *ret,
-                            struct ofs_err *err)
-{
-    const char *const query[] = { "compartmentId",
-                                  ofs_ora_auth_tenancy(o->auth), NULL };
-    OFS_AUTOFREE char *path =
-        ofs_ora_path("/20160918/container/configuration", query);
-    const struct ofs_ora_req req = { .method = "GET",
-                                     .base = o->artifacts,
-                                     .path = path };
-    OFS_AUTOORARESP struct ofs_ora_resp resp = { 0 };
-    int r = path ? ofs_ora_call(o, call, &req, &resp, err)
-                 : ofs_err_nomem(err, "a request");
-
-    if (r < 0)
-        return r;
-    *ret = json_is_true(
-        json_object_get(resp.doc, "isRepositoryCreatedOnFirstPush"));
-    return 0;
-}

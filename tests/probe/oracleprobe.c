@@ -164,14 +164,6 @@ static int one_image(struct ofs_ora_image *image, int r)
     return r;
 }
 
-static int image(struct world *w, struct ofs_call *call, struct ofs_err *err)
-{
-    struct ofs_ora_image image = { 0 };
-
-    return one_image(&image,
-                     ofs_ora_get_image(w->ora, call, word(w, 0), &image, err));
-}
-
 static int lookup(struct world *w, struct ofs_call *call, struct ofs_err *err)
 {
     struct ofs_ora_image image = { 0 };
@@ -184,7 +176,7 @@ static int lookup(struct world *w, struct ofs_call *call, struct ofs_err *err)
 static int untag(struct world *w, struct ofs_call *call, struct ofs_err *err)
 {
     struct ofs_ora_image image = { 0 };
-    int r = ofs_ora_get_image(w->ora, call, word(w, 0), &image, err);
+    int r = ofs_ora_lookup_image(w->ora, call, word(w, 0), &image, err);
 
     if (r == 0 && w->n > 2) {
         free(image.etag);
@@ -196,23 +188,14 @@ static int untag(struct world *w, struct ofs_call *call, struct ofs_err *err)
     return r;
 }
 
-static int restore(struct world *w, struct ofs_call *call, struct ofs_err *err)
-{
-    return ofs_ora_restore_image(w->ora, call, word(w, 0),
-                                 w->n > 1 ? word(w, 1) : NULL, err);
-}
-
 static int namespace(struct world *w, struct ofs_call *call,
                      struct ofs_err *err)
 {
     OFS_AUTOFREE char *name = NULL;
-    bool creates = false;
     int r = ofs_ora_namespace(w->ora, call, &name, err);
 
     if (r == 0)
-        r = ofs_ora_creates_on_push(w->ora, call, &creates, err);
-    if (r == 0)
-        say(json_pack("{s:s,s:b}", "namespace", name, "creates", (int)creates));
+        say(json_pack("{s:s}", "namespace", name));
     return r;
 }
 
@@ -284,10 +267,8 @@ static const struct {
     { "move", move },
     { "delete", delete },
     { "images", images },
-    { "image", image },
     { "lookup", lookup },
     { "untag", untag },
-    { "restore", restore },
     { "load", load },
     { "namespace", namespace },
 };

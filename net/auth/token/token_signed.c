@@ -29,7 +29,9 @@ static int attempt(const struct ofs_token_signed *ask, struct ofs_call *call,
     return ofs_http_do(ask->http, call, &req, ret, err);
 }
 
-bool ofs_token_not_taken(const struct ofs_http_resp *resp)
+/* Did it give a token to nobody in particular, or none for want of a
+ * signature?  OCIR does the former. */
+static bool is_not_taken(const struct ofs_http_resp *resp)
 {
     OFS_AUTOTOKENANSWER struct ofs_token_answer answer = { 0 };
 
@@ -70,7 +72,7 @@ int ofs_token_get_signed(const struct ofs_token_signed *ask,
         int r = attempt(ask, call, &resp, err);
         int64_t ms = pause_ms(n, r, &resp);
 
-        if (r == 0 && !renewed && ofs_token_not_taken(&resp) &&
+        if (r == 0 && !renewed && is_not_taken(&resp) &&
             ofs_ora_auth_renew(ask->principal, call, NULL) == 0) {
             renewed = true;
             ms = 0;

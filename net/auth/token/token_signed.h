@@ -28,8 +28,4 @@ int ofs_token_get_signed(const struct ofs_token_signed *ask,
                          struct ofs_call *call, struct ofs_http_resp *ret,
                          struct ofs_err *err) OFS_MUST_CHECK;
 
-/* Did it give a token to nobody in particular, or none for want of a
- * signature?  OCIR does the former. */
-bool ofs_token_not_taken(const struct ofs_http_resp *resp);
-
 #endif

@@ -321,8 +321,3 @@ int ofs_registry_blob_read(struct ofs_registry *r, struct ofs_call *call,
     return what ? ofs_reg_route(r, call, &task, err)
                 : ofs_err_nomem(err, "a blob");
 }
-
-bool ofs_registry_has_ranges(struct ofs_registry *r, const char *repo)
-{
-    return !ignores_ranges(&r->source, repo);
-}
