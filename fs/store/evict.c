@@ -32,7 +32,7 @@ static uint64_t remove_oldest(struct ofs_store *s, const struct ofs_lru *lru,
     unsigned n = 0;
 
     for (size_t i = 0; i < lru->n && freed < want; i++) {
-        if (atomic_load(&s->evictor.stopping))
+        if (ofs_thread_is_stopping(&s->evictor))
             break;
         if (ofs_blobfile_remove(&s->files, &lru->items[i].digest, &one) < 0)
             continue;
@@ -77,7 +77,7 @@ void *ofs_evictor_run(void *store)
     OFS_AUTOFREE struct ofs_lru_item *items =
         calloc(REMEMBERED, sizeof(*items));
 
-    while (items && !atomic_load(&s->evictor.stopping)) {
+    while (items && !ofs_thread_is_stopping(&s->evictor)) {
         enum outcome outcome = make_room(s, items);
 
         if (outcome == MORE)
@@ -86,8 +86,8 @@ void *ofs_evictor_run(void *store)
         atomic_fetch_add(&s->n_rounds, 1);
         /* All that is left is open: do not scan for each fetch. */
         if (outcome == STUCK)
-            ofs_keeper_rest(&s->evictor, rest_ms(s));
-        if (!ofs_keeper_sleep(&s->evictor, ROUND_MS))
+            ofs_thread_rest(&s->evictor, rest_ms(s));
+        if (!ofs_thread_sleep(&s->evictor, ROUND_MS))
             break;
     }
     return NULL;
@@ -95,5 +95,5 @@ void *ofs_evictor_run(void *store)
 
 void ofs_evictor_kick(struct ofs_store *s)
 {
-    ofs_keeper_kick(&s->evictor);
+    ofs_thread_kick(&s->evictor);
 }

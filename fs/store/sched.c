@@ -12,6 +12,8 @@
 enum {
     FINISH_BYTES = 1024 * 1024, /* so little is fetched to its end anyhow:
                                    cheaper than a new connection */
+    WATCH_MIN_MS = 10,
+    WATCH_MAX_MS = 1000,
 };
 
 void ofs_sched_init(struct ofs_store *s)
@@ -92,7 +94,7 @@ static void work(void *arg)
         if (f) {
             ofs_sched_kick(o);
             if (add_active(&s->sched, f))
-                ofs_watcher_kick(s);
+                ofs_thread_kick(&s->watcher);
             ofs_fetch_run(f);
             remove_active(&s->sched, f);
             ofs_fetch_end(f);
@@ -120,7 +122,13 @@ void ofs_sched_kick(struct ofs_object *o)
         d->n_jobs++;
 }
 
-void ofs_sched_watch(struct ofs_store *s)
+static bool is_active(struct ofs_sched *d)
+{
+    OFS_GUARD(&d->mtx);
+    return d->active != NULL;
+}
+
+static void end_stalled(struct ofs_store *s)
 {
     int64_t now = ofs_store_now_ms(s);
 
@@ -133,10 +141,19 @@ void ofs_sched_watch(struct ofs_store *s)
     }
 }
 
-bool ofs_sched_is_active(struct ofs_store *s)
+void *ofs_watcher_run(void *store)
 {
-    OFS_GUARD(&s->sched.mtx);
-    return s->sched.active != NULL;
+    struct ofs_store *s = store;
+    int64_t tick = s->cfg.read_timeout_ms / 4;
+
+    if (tick < WATCH_MIN_MS)
+        tick = WATCH_MIN_MS;
+    if (tick > WATCH_MAX_MS)
+        tick = WATCH_MAX_MS;
+    while (
+        ofs_thread_sleep(&s->watcher, is_active(&s->sched) ? tick : OFS_NEVER))
+        end_stalled(s);
+    return NULL;
 }
 
 void ofs_sched_abandon(struct ofs_object *o)

@@ -144,8 +144,8 @@ static struct ofs_store *store_new(const struct ofs_store_cfg *cfg,
     ofs_sched_init(s);
     ofs_hasher_init(s);
     ofs_held_init(&s->held, s->tweaks.held_chunks);
-    ofs_keeper_init(&s->evictor);
-    ofs_keeper_init(&s->watcher);
+    ofs_thread_init(&s->evictor);
+    ofs_thread_init(&s->watcher);
     ofs_small_init(s);
     return s;
 }
@@ -188,9 +188,9 @@ int ofs_store_start(struct ofs_store *s, struct ofs_err *err)
     int r = ofs_hasher_start(s);
 
     if (r == 0)
-        r = ofs_keeper_start(s, &s->watcher, "ofs-watch", ofs_watcher_run);
+        r = ofs_thread_start(&s->watcher, "ofs-watch", ofs_watcher_run, s);
     if (r == 0)
-        r = ofs_keeper_start(s, &s->evictor, "ofs-evict", ofs_evictor_run);
+        r = ofs_thread_start(&s->evictor, "ofs-evict", ofs_evictor_run, s);
     if (r == 0)
         r = ofs_small_start(s);
     if (r == 0)
@@ -207,8 +207,8 @@ void ofs_store_stop(struct ofs_store *s)
     ofs_sched_stop(s);
     ofs_hasher_stop(s);
     ofs_small_stop(s);
-    ofs_keeper_stop(&s->evictor);
-    ofs_keeper_stop(&s->watcher);
+    ofs_thread_stop(&s->evictor);
+    ofs_thread_stop(&s->watcher);
 }
 
 void ofs_store_free(struct ofs_store *s)
@@ -220,8 +220,8 @@ void ofs_store_free(struct ofs_store *s)
     ofs_sched_done(s);
     ofs_hasher_done(s);
     ofs_small_done(s);
-    ofs_keeper_done(&s->evictor);
-    ofs_keeper_done(&s->watcher);
+    ofs_thread_done(&s->evictor);
+    ofs_thread_done(&s->watcher);
     ofs_held_done(&s->held);
     ofs_closep(&s->root_fd);
     ofs_closep(&s->files.blobs_fd);

@@ -27,6 +27,7 @@
 
 #include "ocirfs/metrics.h"
 #include "ocirfs/store.h"
+#include "ocirfs/thread.h"
 #include "ocirfs/workers.h"
 
 /* What tests and nobody else may set; zero: the default. */
@@ -81,10 +82,8 @@ void ofs_sched_stop(struct ofs_store *s);
 void ofs_sched_done(struct ofs_store *s);
 /* This object may want a fetch.  Under object.mtx or not. */
 void ofs_sched_kick(struct ofs_object *o);
-/* End fetches that have had no byte for too long. */
-void ofs_sched_watch(struct ofs_store *s);
-/* Is anything under way that must be watched? */
-bool ofs_sched_is_active(struct ofs_store *s);
+/* Ends fetches that have had no byte for too long. */
+void *ofs_watcher_run(void *store);
 /* Nobody has the blob open any more.  Not under object.mtx. */
 void ofs_sched_abandon(struct ofs_object *o);
 
@@ -167,31 +166,10 @@ void ofs_hasher_done(struct ofs_store *s);
 /* With object.mtx held: go on if the next chunk of the chain is here. */
 void ofs_hasher_kick(struct ofs_object *o);
 
-/* ---- evict.c, keeper.c, quarantine.c ---- */
-
-struct ofs_keeper {
-    struct ofs_call call; /* sleeps in it */
-    pthread_t thread;
-    bool running;
-    atomic_bool stopping, kicked;
-};
-
-void ofs_keeper_init(struct ofs_keeper *k);
-void ofs_keeper_done(struct ofs_keeper *k);
-int ofs_keeper_start(struct ofs_store *s, struct ofs_keeper *k,
-                     const char *name, void *(*run)(void *));
-void ofs_keeper_stop(struct ofs_keeper *k);
-/* There is work, at once; it comes back from its sleep. */
-void ofs_keeper_kick(struct ofs_keeper *k);
-/* On its own thread: until kicked or for `ms`; false: the end. */
-bool ofs_keeper_sleep(struct ofs_keeper *k, int64_t ms);
-/* The same, whether kicked or not. */
-void ofs_keeper_rest(struct ofs_keeper *k, int64_t ms);
+/* ---- evict.c, sweep.c, quarantine.c ---- */
 
 void *ofs_evictor_run(void *store);
-void *ofs_watcher_run(void *store);
 void ofs_evictor_kick(struct ofs_store *s);
-void ofs_watcher_kick(struct ofs_store *s);
 /* Bytes of disk that all blobs take; fills `lru`; tidies on its way. */
 struct ofs_lru;
 uint64_t ofs_sweep_blobs(struct ofs_store *s, struct ofs_lru *lru);
@@ -226,7 +204,7 @@ struct ofs_store {
     struct ofs_held_pool held;
     struct ofs_small small;
     struct ofs_space space;
-    struct ofs_keeper evictor, watcher;
+    struct ofs_thread evictor, watcher;
     _Atomic size_t n_quarantined;
     atomic_uint n_rounds; /* of the evictor */
 };

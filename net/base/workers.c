@@ -2,8 +2,7 @@
 #include "ocirfs/workers.h"
 
 #include "ocirfs/lock.h"
-
-#include <signal.h>
+#include "ocirfs/thread.h"
 
 struct job {
     ofs_job_fn *fn;
@@ -93,20 +92,14 @@ static void *worker(void *arg)
     return NULL;
 }
 
-/* With w->mtx held.  Signals are for the main thread: a worker that took one
- * would have a system call of its job interrupted by it. */
+/* With w->mtx held. */
 static int add_thread(struct ofs_workers *w)
 {
-    sigset_t all, before;
-    int rc;
+    int r = ofs_thread_create(&w->threads[w->n_threads], NULL, worker, w);
 
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&w->threads[w->n_threads], NULL, worker, w);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc == 0)
+    if (r == 0)
         w->n_threads++;
-    return -rc;
+    return r;
 }
 
 int ofs_workers_add(struct ofs_workers *w, ofs_job_fn *fn, void *arg)

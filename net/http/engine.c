@@ -2,8 +2,7 @@
 #include "engine.h"
 
 #include "ocirfs/clock.h"
-
-#include <signal.h>
+#include "ocirfs/thread.h"
 
 /*
  * Who owns a job when:
@@ -312,20 +311,10 @@ struct ofs_engine *ofs_engine_new(const struct ofs_engine_cfg *cfg)
 
 int ofs_engine_start(struct ofs_engine *e, struct ofs_err *err)
 {
-    sigset_t all, old;
-    int rc;
+    int r = ofs_thread_create(&e->thread, "ofs-http", work, e);
 
-    /*
-     * Signals are for other threads: FUSE's for its loop; and a SIGPIPE of a
-     * closed TLS connection is for nobody.
-     */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(&e->thread, NULL, work, e);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc != 0)
-        return ofs_err_errno(err, rc, "cannot start the HTTP engine's thread");
-    (void)pthread_setname_np(e->thread, "ofs-http");
+    if (r < 0)
+        return ofs_err_errno(err, -r, "cannot start the HTTP engine's thread");
     OFS_GUARD(&e->mtx);
     e->running = true;
     return 0;

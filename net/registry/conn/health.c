@@ -3,8 +3,7 @@
 
 #include "ocirfs/log.h"
 #include "ocirfs/metrics.h"
-
-#include <signal.h>
+#include "ocirfs/thread.h"
 
 /*
  * Is the registry there?
@@ -263,7 +262,6 @@ static void *prober(void *arg)
 {
     struct ofs_registry *r = arg;
 
-    (void)pthread_setname_np(pthread_self(), "ofs-probe");
     while (await_trouble(r) && probe(r) && rest(r))
         ;
     return NULL;
@@ -271,16 +269,10 @@ static void *prober(void *arg)
 
 int ofs_registry_start(struct ofs_registry *r, struct ofs_err *err)
 {
-    sigset_t all, before;
-    int rc;
+    int e = ofs_thread_create(&r->health.thread, "ofs-probe", prober, r);
 
-    /* Signals are for the main thread. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&r->health.thread, NULL, prober, r);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc != 0)
-        return ofs_err_errno(err, rc, "a thread for the registry");
+    if (e < 0)
+        return ofs_err_errno(err, -e, "a thread for the registry");
     OFS_GUARD(&r->mtx);
     r->health.probing = true;
     return 0;
