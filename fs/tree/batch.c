@@ -38,7 +38,6 @@ struct ofs_batch {
     bool ended;
     int result;
     struct ofs_err err; /* of result */
-    unsigned waiting;
     struct ofs_waitlist waiters;
 };
 
@@ -156,7 +155,7 @@ static bool take_item(struct ofs_batch *b, size_t *ret)
     bool wanted = !b->ops->is_wanted || b->ops->is_wanted(b->arg);
 
     OFS_GUARD(&b->mtx);
-    if (!wanted && b->waiting == 0)
+    if (!wanted && !b->waiters.first)
         b->next = b->n;
     if (b->next >= b->n)
         return false;
@@ -270,39 +269,25 @@ int ofs_batch_go(struct ofs_batch *b, struct ofs_err *err)
     return r;
 }
 
-/* With b->mtx held. */
-static int result_of(const struct ofs_batch *b, struct ofs_err *err)
+static bool has_ended(void *arg)
 {
-    if (b->result < 0 && err)
-        *err = b->err;
-    return b->result;
+    const struct ofs_batch *b = arg;
+
+    return b->ended;
 }
 
 static int wait_for(struct ofs_batch *b, struct ofs_call *call, bool *ret_ended,
                     struct ofs_err *err)
 {
-    struct ofs_waiter me = { .call = call };
+    int r = ofs_waitlist_wait(&b->waiters, &b->mtx, call, has_ended, b, err);
 
-    for (;;) {
-        int r;
-
-        {
-            OFS_GUARD(&b->mtx);
-            *ret_ended = b->ended;
-            if (b->ended)
-                return result_of(b, err);
-            ofs_waitlist_add(&b->waiters, &me);
-            b->waiting++;
-        }
-        r = ofs_call_sleep(call, err);
-        {
-            OFS_GUARD(&b->mtx);
-            ofs_waitlist_remove(&b->waiters, &me);
-            b->waiting--;
-        }
-        if (r < 0)
-            return r;
-    }
+    *ret_ended = r == 0;
+    if (r < 0)
+        return r;
+    /* Written once, before `ended` was; needs no lock any more. */
+    if (b->result < 0 && err)
+        *err = b->err;
+    return b->result;
 }
 
 int ofs_batch_wait(struct ofs_batch *b, struct ofs_call *call, int64_t max_ms,

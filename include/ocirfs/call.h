@@ -10,26 +10,6 @@
  * and ofs_call_wake() may come from other threads.  All long waits of the
  * program are ofs_call_sleep(), so a deadline and Ctrl-C work in each of them
  * and nobody needs to know what the sleeper waits for.
- *
- * The pattern, with `waiters` guarded by the owner's mutex:
- *
- *     for (;;) {
- *         {
- *             OFS_GUARD(&obj->mtx);
- *             if (obj->done)
- *                 break;
- *             ofs_waitlist_add(&obj->waiters, &me);
- *         }
- *         r = ofs_call_sleep(call, err);
- *         {
- *             OFS_GUARD(&obj->mtx);
- *             ofs_waitlist_remove(&obj->waiters, &me);
- *         }
- *         if (r < 0)
- *             return r;
- *     }
- *
- * Wake-ups may be spurious; the predicate decides.
  */
 
 #include "ocirfs/err.h"
@@ -93,5 +73,14 @@ struct ofs_waitlist {
 void ofs_waitlist_add(struct ofs_waitlist *list, struct ofs_waiter *w);
 void ofs_waitlist_remove(struct ofs_waitlist *list, struct ofs_waiter *w);
 void ofs_waitlist_wake(struct ofs_waitlist *list); /* all; they stay listed */
+
+/*
+ * Sleep until `done(arg)`, which is asked with `mtx`, the list's, held: first
+ * of all and after each wake-up.  What it changes when it says yes nobody sees
+ * half-way.  0, or what ofs_call_sleep() returned.
+ */
+int ofs_waitlist_wait(struct ofs_waitlist *list, struct ofs_mutex *mtx,
+                      struct ofs_call *call, bool (*done)(void *arg), void *arg,
+                      struct ofs_err *err) OFS_MUST_CHECK;
 
 #endif

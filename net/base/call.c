@@ -166,3 +166,32 @@ void ofs_waitlist_wake(struct ofs_waitlist *list)
     for (struct ofs_waiter *w = list->first; w; w = w->next)
         ofs_call_wake(w->call);
 }
+
+/* May `me` go on?  If not, it is listed: between the two nothing is missed. */
+static bool is_done_or_listed(struct ofs_waitlist *list, struct ofs_mutex *mtx,
+                              struct ofs_waiter *me, bool (*done)(void *arg),
+                              void *arg)
+{
+    OFS_GUARD(mtx);
+    if (done(arg))
+        return true;
+    ofs_waitlist_add(list, me);
+    return false;
+}
+
+int ofs_waitlist_wait(struct ofs_waitlist *list, struct ofs_mutex *mtx,
+                      struct ofs_call *call, bool (*done)(void *arg), void *arg,
+                      struct ofs_err *err)
+{
+    struct ofs_waiter me = { .call = call };
+
+    while (!is_done_or_listed(list, mtx, &me, done, arg)) {
+        int r = ofs_call_sleep(call, err);
+
+        OFS_GUARD(mtx);
+        ofs_waitlist_remove(list, &me);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}

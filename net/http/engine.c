@@ -469,54 +469,29 @@ int ofs_engine_run(struct ofs_engine *e, struct ofs_call *call,
     return r;
 }
 
-static bool join_pausing(struct ofs_engine *e, struct ofs_waiter *me)
+static bool is_stopping(void *arg)
 {
-    OFS_GUARD(&e->mtx);
-    if (e->stopping)
-        return false;
-    ofs_waitlist_add(&e->pausing, me);
-    return true;
-}
+    const struct ofs_engine *e = arg;
 
-static bool is_stopping(struct ofs_engine *e)
-{
-    OFS_GUARD(&e->mtx);
     return e->stopping;
 }
 
 /* While it sleeps, the call's deadline is the end of the pause. */
-static int sleep_until(struct ofs_engine *e, struct ofs_call *call,
-                       int64_t until_ms, struct ofs_err *err)
+int ofs_engine_pause(struct ofs_engine *e, struct ofs_call *call, int64_t ms,
+                     struct ofs_err *err)
 {
-    int64_t deadline_ms = call->deadline_ms;
+    int64_t deadline_ms = call->deadline_ms, until_ms = ofs_mono_ms() + ms;
     bool ours = until_ms < deadline_ms;
     struct ofs_err why;
-    int r = 0;
+    int r;
 
     if (ours)
         call->deadline_ms = until_ms;
-    while (r == 0 && !is_stopping(e))
-        r = ofs_call_sleep(call, &why);
+    r = ofs_waitlist_wait(&e->pausing, &e->mtx, call, is_stopping, e, &why);
     call->deadline_ms = deadline_ms;
     if (r == 0)
         return ofs_err_set(err, -EINTR, "the HTTP engine stops");
     if (r == -ETIMEDOUT && ours)
         return 0;
     return ofs_err_set(err, r, "%s", why.text);
-}
-
-int ofs_engine_pause(struct ofs_engine *e, struct ofs_call *call, int64_t ms,
-                     struct ofs_err *err)
-{
-    struct ofs_waiter me = { .call = call };
-    int r;
-
-    ofs_assert_unlocked();
-    if (!join_pausing(e, &me))
-        return ofs_err_set(err, -EINTR, "the HTTP engine stops");
-    r = sleep_until(e, call, ofs_mono_ms() + ms, err);
-
-    OFS_GUARD(&e->mtx);
-    ofs_waitlist_remove(&e->pausing, &me);
-    return r;
 }

@@ -383,29 +383,22 @@ static void give_up(struct run *run)
     (void)!write(run->stop_fd, &one, sizeof(one));
 }
 
+static bool is_done(void *arg)
+{
+    const struct run *run = arg;
+
+    return run->done;
+}
+
 static int wait_for(struct run *run, struct ofs_call *call, struct ofs_err *err)
 {
-    struct ofs_waiter me = { .call = call };
+    int r =
+        ofs_waitlist_wait(&run->waiters, &run->mtx, call, is_done, run, err);
 
-    for (;;) {
-        int r;
-
-        {
-            OFS_GUARD(&run->mtx);
-            if (run->done)
-                return 0;
-            ofs_waitlist_add(&run->waiters, &me);
-        }
-        r = ofs_call_sleep(call, err);
-        {
-            OFS_GUARD(&run->mtx);
-            ofs_waitlist_remove(&run->waiters, &me);
-        }
-        if (r < 0) {
-            give_up(run);
-            return ofs_err_wrap(err, r, run->name);
-        }
-    }
+    if (r == 0)
+        return 0;
+    give_up(run);
+    return ofs_err_wrap(err, r, run->name);
 }
 
 static int hand_over(struct run *run, struct ofs_child_result *ret,

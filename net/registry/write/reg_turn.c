@@ -10,17 +10,21 @@ static bool is_taken(const struct ofs_registry *r, const char *repo)
     return t;
 }
 
-/* Take it, or join those who wait. */
-static bool take_or_join(struct reg_turn *t, struct ofs_registry *r,
-                         const char *repo, struct ofs_waiter *me)
+struct wish {
+    struct reg_turn *turn;
+    struct ofs_registry *r;
+    const char *repo;
+};
+
+static bool take_if_free(void *arg)
 {
-    OFS_GUARD(&r->mtx);
-    if (is_taken(r, repo)) {
-        ofs_waitlist_add(&r->turn_waiters, me);
+    const struct wish *w = arg;
+
+    if (is_taken(w->r, w->repo))
         return false;
-    }
-    *t = (struct reg_turn){ .next = r->turns, .repo = repo, .r = r };
-    r->turns = t;
+    *w->turn =
+        (struct reg_turn){ .next = w->r->turns, .repo = w->repo, .r = w->r };
+    w->r->turns = w->turn;
     return true;
 }
 
@@ -28,19 +32,10 @@ int ofs_reg_turn_take(struct reg_turn *t, struct ofs_registry *r,
                       struct ofs_call *call, const char *repo,
                       struct ofs_err *err)
 {
-    struct ofs_waiter me = { .call = call };
+    struct wish wish = { .turn = t, .r = r, .repo = repo };
 
-    while (!take_or_join(t, r, repo, &me)) {
-        int e = ofs_call_sleep(call, err);
-
-        {
-            OFS_GUARD(&r->mtx);
-            ofs_waitlist_remove(&r->turn_waiters, &me);
-        }
-        if (e < 0)
-            return e;
-    }
-    return 0;
+    return ofs_waitlist_wait(&r->turn_waiters, &r->mtx, call, take_if_free,
+                             &wish, err);
 }
 
 void ofs_reg_turn_leave(struct reg_turn *t)

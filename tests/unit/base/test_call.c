@@ -230,27 +230,24 @@ struct meeting {
     int count;
 };
 
+struct meeting_at {
+    struct meeting *m;
+    int count;
+};
+
+static bool has_counted(void *arg)
+{
+    const struct meeting_at *at = arg;
+
+    return at->m->count >= at->count;
+}
+
 static int wait_for_count(struct meeting *m, int count, struct ofs_call *call)
 {
-    struct ofs_waiter me = { .call = call };
+    struct meeting_at at = { .m = m, .count = count };
 
-    for (;;) {
-        int r;
-
-        {
-            OFS_GUARD(&m->mtx);
-            if (m->count >= count)
-                return 0;
-            ofs_waitlist_add(&m->waiters, &me);
-        }
-        r = ofs_call_sleep(call, NULL);
-        {
-            OFS_GUARD(&m->mtx);
-            ofs_waitlist_remove(&m->waiters, &me);
-        }
-        if (r < 0)
-            return r;
-    }
+    return ofs_waitlist_wait(&m->waiters, &m->mtx, call, has_counted, &at,
+                             NULL);
 }
 
 enum { MEETINGS = 2000 };
@@ -267,7 +264,7 @@ static void *count_up(void *arg)
     return NULL;
 }
 
-static void the_pattern_of_the_header_misses_nothing(void **state)
+static void a_wait_misses_nothing(void **state)
 {
     struct meeting m = { .mtx = OFS_MUTEX_INIT(OFS_RANK_NODE) };
     struct ofs_call call;
@@ -280,6 +277,34 @@ static void the_pattern_of_the_header_misses_nothing(void **state)
         assert_int_equal(wait_for_count(&m, i, &call), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_null(m.waiters.first);
+    ofs_call_done(&call);
+}
+
+static bool third_time(void *arg)
+{
+    int *asked = arg;
+
+    return ++*asked == 3;
+}
+
+static void a_wait_asks_again_after_each_wake_up(void **state)
+{
+    struct ofs_mutex mtx = OFS_MUTEX_INIT(OFS_RANK_INFLIGHT);
+    struct ofs_waitlist list = { 0 };
+    struct ofs_call call;
+    int asked = 0;
+
+    (void)state;
+    ofs_call_init(&call, 1);
+    ofs_call_wake(&call);
+    assert_int_equal(
+        ofs_waitlist_wait(&list, &mtx, &call, third_time, &asked, NULL),
+        -ETIMEDOUT);
+    assert_int_equal(asked, 2);
+    assert_null(list.first);
+    assert_int_equal(
+        ofs_waitlist_wait(&list, &mtx, &call, third_time, &asked, NULL), 0);
+    assert_null(list.first);
     ofs_call_done(&call);
 }
 
@@ -311,7 +336,8 @@ int main(void)
         cmocka_unit_test(check_tells_what_a_sleep_would),
         cmocka_unit_test(time_left_runs_down_to_nothing),
         cmocka_unit_test(a_list_wakes_all_and_keeps_them),
-        cmocka_unit_test(the_pattern_of_the_header_misses_nothing),
+        cmocka_unit_test(a_wait_misses_nothing),
+        cmocka_unit_test(a_wait_asks_again_after_each_wake_up),
         cmocka_unit_test(a_pause_lasts_and_ends_with_the_deadline),
     };
 
