@@ -49,6 +49,9 @@ struct ofs_http_upload {
 struct ofs_http_req {
     const char *method; /* "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" */
     const char *url;
+    /* The origin that named the URL, which is one of ours; NULL: we did.  A
+     * URL elsewhere may lead near (nearby.h) only if that origin is near. */
+    const char *named_by;
     const char *const *headers; /* "Name: value", ends with NULL; may be NULL */
     const char *authorization;  /* value for url's origin only; NULL: none */
     const void *body;           /* in memory; NULL: none */

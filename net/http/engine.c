@@ -454,8 +454,9 @@ int ofs_engine_run(struct ofs_engine *e, struct ofs_call *call,
 
     ofs_assert_unlocked();
     job->call = call;
-    job->life =
-        (struct ofs_lifesign){ .limits = &e->cfg.limits, .now_ms = &e->now_ms };
+    job->life = (struct ofs_lifesign){ .limits = &e->cfg.limits,
+                                       .now_ms = &e->now_ms,
+                                       .guard = job->life.guard };
     if (attach(job) != CURLE_OK)
         return ofs_err_nomem(err, "a request");
     if (!submit(e, job))

@@ -24,7 +24,7 @@ struct ofs_engine_cfg {
 };
 
 struct ofs_engine_job {
-    CURL *easy; /* the caller sets it */
+    CURL *easy; /* the caller sets it, and life.guard */
 
     /* Result. */
     enum ofs_transfer_end end;

@@ -11,6 +11,7 @@
 #include "ocirfs/log.h"
 #include "ocirfs/metrics.h"
 #include "ocirfs/secret.h"
+#include "ocirfs/str.h"
 
 #include <sys/random.h>
 
@@ -19,6 +20,7 @@ enum {
     STALL_TIMEOUT_MS = 30 * 1000,
     HOST_CONNECTIONS = 64,
     HOST_NAME_MAX_BYTES = 300,
+    NEAR_MAX = 32, /* more origins of ours than there are options for */
 };
 
 static struct ofs_metric requests =
@@ -34,6 +36,9 @@ struct ofs_http {
     struct ofs_engine *engine;
     struct ofs_easypool pool;
     char *user_agent, *ca_file;
+
+    struct ofs_mutex near_mtx; /* OFS_RANK_HTTP; held alone */
+    struct ofs_strv near;      /* origins of ours seen near; near_mtx; sorted */
 };
 
 /* One ofs_http_do(): attempts and hops until there is an answer. */
@@ -41,6 +46,7 @@ struct story {
     struct ofs_http *h;
     struct ofs_call *call;
     const struct ofs_http_req *req;
+    struct ofs_url ours; /* the origin that all of it begins with */
     struct ofs_hop hop;
     struct ofs_buf host; /* of the hop, for messages */
     struct ofs_transfer t;
@@ -91,6 +97,7 @@ static int set_up(struct ofs_http *h, const struct ofs_http_cfg *cfg)
             (unsigned)or_default(cfg->max_host_connections, HOST_CONNECTIONS),
     };
 
+    ofs_mutex_init(&h->near_mtx, OFS_RANK_HTTP);
     h->policy = ofs_retry_default;
     if (cfg->max_attempts > 0)
         h->policy.max_attempts = cfg->max_attempts;
@@ -148,6 +155,7 @@ void ofs_http_free(struct ofs_http *h)
     ofs_easypool_done(&h->pool);
     free(h->user_agent);
     free(h->ca_file);
+    ofs_strv_done(&h->near);
     free(h);
     curl_global_cleanup();
 }
@@ -181,6 +189,35 @@ static void log_attempt(const struct story *s, int r, int64_t begun_ms,
                 ofs_buf_str(&url), s->t.head.status, ms);
 }
 
+/* May this hop lead to this machine, or its link? */
+static bool may_be_near(struct story *s)
+{
+    OFS_AUTOBUF struct ofs_buf origin = OFS_BUF_INIT(HOST_NAME_MAX_BYTES + 16);
+
+    if (ofs_url_same_origin(&s->ours, &s->hop.url))
+        return true;
+    if (ofs_url_origin(&s->ours, &origin) < 0)
+        return false;
+    OFS_GUARD(&s->h->near_mtx);
+    return ofs_strv_has(&s->h->near, ofs_buf_str(&origin));
+}
+
+/* Who is near may lead to what is near.  No memory for it: refuses only. */
+static void note_near(struct story *s)
+{
+    OFS_AUTOBUF struct ofs_buf origin = OFS_BUF_INIT(HOST_NAME_MAX_BYTES + 16);
+    struct ofs_strv *near = &s->h->near;
+
+    if (!s->t.job.life.guard.near ||
+        !ofs_url_same_origin(&s->ours, &s->hop.url) ||
+        ofs_url_origin(&s->ours, &origin) < 0)
+        return;
+    OFS_GUARD(&s->h->near_mtx);
+    if (near->n < NEAR_MAX && !ofs_strv_has(near, ofs_buf_str(&origin)) &&
+        ofs_strv_add(near, ofs_buf_str(&origin)) == 0)
+        ofs_strv_sort(near);
+}
+
 static void prepare_attempt(struct story *s)
 {
     bool stuck = s->t.job.end == OFS_END_STALL;
@@ -192,6 +229,7 @@ static void prepare_attempt(struct story *s)
         .hop = &s->hop,
         .host = ofs_buf_str(&s->host),
         .fresh = stuck,
+        .far_only = !may_be_near(s),
     };
 }
 
@@ -208,6 +246,7 @@ static int send_once(struct story *s, struct ofs_err *err)
     ofs_metric_add(&requests, 1);
     r = ofs_transfer_run(&s->t, s->h->engine, easy, s->call, err);
     ofs_easypool_put(&s->h->pool, easy);
+    note_near(s);
     if (ofs_log_on(OFS_DEBUG))
         log_attempt(s, r, begun_ms, err);
     return r;
@@ -317,6 +356,7 @@ static void story_done(struct story *s)
 {
     ofs_transfer_done(&s->t);
     ofs_hop_done(&s->hop);
+    ofs_url_done(&s->ours);
     ofs_buf_done(&s->host);
 }
 
@@ -336,6 +376,9 @@ static int perform(struct ofs_http *h, struct ofs_call *call,
 
     if (r == 0)
         r = ofs_url_parse(req->url, &s.hop.url, err);
+    if (r == 0)
+        r = ofs_url_parse(req->named_by ? req->named_by : req->url, &s.ours,
+                          err);
     if (r == 0)
         r = name_host(&s, err);
     if (r == 0)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lifesign.h"
 
+#include "nearby.h"
 #include "netsock.h"
 
 #include "ocirfs/call.h"
+
+#include <netinet/in.h>
+#include <string.h>
 
 static void enter(struct ofs_lifesign *l, enum ofs_phase phase)
 {
@@ -63,6 +67,25 @@ static int on_resolve(void *resolver, void *reserved, void *arg)
     return 0;
 }
 
+/* A proxy may be anywhere: it was not the peer that named it. */
+static bool may_connect(struct ofs_peer_guard *g, bool near, int port)
+{
+    if (!near || port != g->port)
+        return true;
+    g->near = true;
+    g->refused = g->far_only;
+    return !g->refused;
+}
+
+static int port_of(const struct curl_sockaddr *addr)
+{
+    struct sockaddr_in6 a = { 0 }; /* the port is where IPv4 has it */
+
+    memcpy(&a, &addr->addr,
+           addr->addrlen < sizeof(a) ? addr->addrlen : sizeof(a));
+    return ntohs(a.sin6_port);
+}
+
 /*
  * libcurl wants to connect; several times when a host has several addresses,
  * and all of them share the time that began with the first.
@@ -76,6 +99,9 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose,
     if (l->phase == OFS_PHASE_WAITING)
         enter(l, OFS_PHASE_CONNECTING);
     ofs_netsock_name(&addr->addr, addr->addrlen, l->peer, sizeof(l->peer));
+    if (!may_connect(&l->guard, ofs_nearby(&addr->addr, addr->addrlen),
+                     port_of(addr)))
+        return CURL_SOCKET_BAD;
     return ofs_netsock_open(addr->family, addr->socktype, addr->protocol,
                             l->limits->stall_ms);
 }
@@ -86,10 +112,10 @@ static int on_connected(void *arg, char *peer, char *own, int peer_port,
 {
     struct ofs_lifesign *l = arg;
 
-    (void)peer;
     (void)own;
-    (void)peer_port;
     (void)own_port;
+    if (!may_connect(&l->guard, ofs_nearby_text(peer), peer_port))
+        return CURL_PREREQFUNC_ABORT;
     l->sent = true;
     enter(l, OFS_PHASE_TALKING);
     return CURL_PREREQFUNC_OK;

@@ -22,6 +22,14 @@ struct ofs_lifesign_limits {
     int64_t stall_ms;   /* no byte in either direction */
 };
 
+/* May a connection be made there?  In, but for the last two. */
+struct ofs_peer_guard {
+    bool far_only; /* nothing near (nearby.h) */
+    int port;      /* of the URL; where another is asked, that is a proxy */
+    bool near;     /* it is near */
+    bool refused;  /* it was, and was refused */
+};
+
 struct ofs_lifesign {
     const struct ofs_lifesign_limits *limits; /* borrowed */
     const int64_t *now_ms;                    /* borrowed: the engine's clock */
@@ -30,7 +38,8 @@ struct ofs_lifesign {
     bool sent;        /* had a connection at some time */
     bool resting;     /* an upload waits for its own source */
     bool roused;      /* and need not, since the answer is there */
-    char peer[64];    /* address of the last connect; "" when there was none */
+    struct ofs_peer_guard guard;
+    char peer[64]; /* address of the last connect; "" when there was none */
 };
 
 /* Waiting, from now on. */

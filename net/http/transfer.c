@@ -354,7 +354,8 @@ static CURLcode set_connection(struct ofs_transfer *t, CURL *easy)
     if (cfg->bundle_only)
         SET(CURLOPT_CAPATH, NULL);
     SET(CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S);
-    if (cfg->no_proxy)
+    /* A proxy's loopback is another machine's. */
+    if (cfg->no_proxy || ofs_url_is_loopback(&t->hop->url))
         SET(CURLOPT_PROXY, "");
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
@@ -412,6 +413,13 @@ static int report_curl(struct ofs_transfer *t, CURL *easy, struct ofs_err *err)
     };
     long os_errno = 0;
 
+    if (t->job.end == OFS_END_CURL && t->job.life.guard.refused) {
+        t->permanent = true;
+        return ofs_err_set(err, -EACCES,
+                           "%s is at %s: a registry elsewhere sends us to this "
+                           "machine or its link, refused",
+                           t->host, f.peer);
+    }
     (void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
     (void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &f.verify);
     (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &f.connect_code);
@@ -478,6 +486,8 @@ int ofs_transfer_run(struct ofs_transfer *t, struct ofs_engine *e, CURL *easy,
 
     ofs_buf_init(&t->body, max_body(t));
     t->job.easy = easy;
+    t->job.life.guard = (struct ofs_peer_guard){ .far_only = t->far_only,
+                                                 .port = t->hop->url.port };
     if (r < 0)
         return r;
     r = ofs_engine_run(e, call, &t->job, err);

@@ -28,6 +28,7 @@ struct ofs_transfer {
     const struct ofs_hop *hop;
     const char *host; /* for messages */
     bool fresh;       /* on a new connection */
+    bool far_only;    /* not to this machine nor its link */
 
     /* Out. */
     struct ofs_resphead head;

@@ -165,10 +165,57 @@ static void a_name_that_is_not_known_is_said_so(void **state)
     assert_string_equal(err.text, "registry.invalid: no such host");
 }
 
+/* What `origin` named, at a name of this machine. */
+static int ask_what_it_names(struct ofs_http *h, const char *origin,
+                             struct fake_server *s, struct ofs_err *err)
+{
+    OFS_AUTOFREE char *url =
+        ofs_strf("http://good.test:%s/", strrchr(fake_server_url(s), ':') + 1);
+    OFS_AUTORESP struct ofs_http_resp resp = { 0 };
+
+    return perform(h, LONG_MS,
+                   &(struct ofs_http_req){
+                       .method = "GET", .url = url, .named_by = origin },
+                   &resp, err);
+}
+
+static void a_name_of_this_machine_is_refused_from_elsewhere(void **state)
+{
+    OFS_AUTO(fake_server_freep) struct fake_server *s = fake_server_start();
+    AUTOCLIENT *h = client(&(struct ofs_http_cfg){ .no_proxy = true });
+    struct ofs_err err;
+
+    (void)state;
+    assert_int_equal(ask_what_it_names(h, "http://far.test", s, &err), -EACCES);
+    assert_non_null(strstr(err.text, "is at 127.0.0.1:"));
+    assert_non_null(strstr(err.text, "sends us to this machine"));
+    assert_int_equal(fake_server_count(s, "GET /"), 0);
+    /* Also where a connection is there already, which we ourselves made. */
+    assert_int_equal(ask_what_it_names(h, NULL, s, &err), 0);
+    assert_int_equal(ask_what_it_names(h, "http://far.test", s, &err), -EACCES);
+    assert_int_equal(fake_server_count(s, "GET /"), 1);
+}
+
+static void who_is_on_this_machine_may_name_it(void **state)
+{
+    OFS_AUTO(fake_server_freep) struct fake_server *a = fake_server_start();
+    OFS_AUTO(fake_server_freep) struct fake_server *b = fake_server_start();
+    AUTOCLIENT *h = client(&(struct ofs_http_cfg){ .no_proxy = true });
+    OFS_AUTOFREE char *origin =
+        ofs_strf("http://good.test:%s", strrchr(fake_server_url(a), ':') + 1);
+    struct ofs_err err;
+
+    (void)state;
+    assert_int_equal(ask_what_it_names(h, origin, a, &err), 0);
+    assert_int_equal(ask_what_it_names(h, origin, b, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_is_looked_up),
+        cmocka_unit_test(a_name_of_this_machine_is_refused_from_elsewhere),
+        cmocka_unit_test(who_is_on_this_machine_may_name_it),
         cmocka_unit_test(a_hanging_look_up_holds_nobody_up),
         cmocka_unit_test(a_look_up_is_part_of_connecting),
         cmocka_unit_test(stopping_does_not_wait_for_names),

@@ -171,6 +171,7 @@ static int send_get(const struct attempt *a, struct ofs_http_resp *ret)
     OFS_AUTOBUF struct ofs_buf url = OFS_BUF_INIT(URL_MAX_BYTES);
     struct ofs_http_req req = {
         .method = "GET",
+        .named_by = a->ask->origin,
         .headers = headers,
         .max_body = ANSWER_MAX,
         .max_redirects = REDIRECTS,
@@ -222,6 +223,7 @@ static int send_post(const struct attempt *a, struct ofs_http_resp *ret)
     struct ofs_http_req req = {
         .method = "POST",
         .url = a->realm->text,
+        .named_by = a->ask->origin,
         .headers = headers,
         .max_body = ANSWER_MAX,
         .repeatable = true,

@@ -21,6 +21,7 @@ static int send_once(struct reg_end *end, struct ofs_call *call,
     struct ofs_http_req hr = {
         .method = req->method,
         .url = req->url,
+        .named_by = end->origin,
         .headers = req->headers,
         .authorization = authorization->len ? authorization->text : NULL,
         .sink = req->sink,
