@@ -1,16 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harmless.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How many bytes a UTF-8 sequence that begins so has; 0: none begins so. */
+static size_t length_of(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first >= 0xc2 && first <= 0xdf)
+        return 2;
+    if (first >= 0xe0 && first <= 0xef)
+        return 3;
+    return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+}
+
+/* The character at `p` and its bytes; false: the bytes are not UTF-8. */
+static bool utf8_at(const unsigned char *p, uint32_t *ret, size_t *ret_len)
+{
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    size_t len = length_of(*p);
+    uint32_t c = len > 1 ? *p & (0x7fu >> len) : *p;
+
+    if (len == 0)
+        return false;
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80) /* the text's end, too */
+            return false;
+        c = c << 6 | (p[i] & 0x3fu);
+    }
+    *ret = c;
+    *ret_len = len;
+    return c >= least[len] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
+}
+
 /*
- * 0xc2 0x80-0x9f are the control characters beyond ASCII in UTF-8; among them
- * is U+009B, which terminals take for ESC [.
+ * Controls, among them U+009B, which terminals take for ESC [; what turns the
+ * direction of writing, so that a name looks like another; line separators.
  */
+static bool is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200e ||
+           c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
 void ofs_harmless(char *text)
 {
-    for (unsigned char *p = (unsigned char *)text; *p; p++) {
-        if (*p < 0x20 || *p == 0x7f)
-            *p = '?';
-        else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-            p[0] = p[1] = '?';
+    unsigned char *p = (unsigned char *)text;
+    size_t len;
+    uint32_t c;
+
+    for (; *p; p += len) {
+        bool valid = utf8_at(p, &c, &len);
+
+        if (!valid)
+            len = 1;
+        for (size_t i = 0; i < len && (!valid || is_control(c)); i++)
+            p[i] = '?';
     }
 }
