@@ -259,6 +259,31 @@ static void what_does_not_fit_is_refused(void **state)
     }
 }
 
+/* What manifest.json may not be, whatever else is in the archive. */
+static void a_wrong_list_of_images_is_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *says;
+    } lists[] = {
+        { "{}", "not a list" },
+        { "[{\"Config\":\"none\",\"Layers\":[]}]", "lacks 'none'" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(lists); i++) {
+        OFS_AUTOBUF struct ofs_buf tar = TAR_INIT;
+        OFS_AUTO(kept_done) struct kept kept = { 0 };
+        struct ofs_err err = { 0 };
+
+        tar_text(&tar, "manifest.json", lists[i].text);
+        tar_end(&tar);
+        assert_int_equal(unpack(&tar, "1.5", &kept, NULL, &err), -EINVAL);
+        if (!strstr(err.text, lists[i].says))
+            fail_msg("%s: %s", lists[i].text, err.text);
+    }
+}
+
 /* Cut at every place, a compressed layer is no layer. */
 static void half_a_compressed_layer_is_refused(void **state)
 {
@@ -327,6 +352,7 @@ int main(void)
         cmocka_unit_test(a_layer_is_sent_once),
         cmocka_unit_test(the_same_layer_gives_the_same_bytes),
         cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(a_wrong_list_of_images_is_refused),
         cmocka_unit_test(half_a_compressed_layer_is_refused),
         cmocka_unit_test(a_configuration_has_the_digest_in_its_name),
         cmocka_unit_test(a_sink_that_fails_ends_it),
