@@ -35,7 +35,7 @@ static void add_registry(const struct ofs_status *s, struct ofs_buf *b)
         (void)ofs_buf_adds(b, "answers\n");
         return;
     }
-    (void)ofs_buf_adds(b, "does not answer since ");
+    (void)ofs_buf_adds(b, "no answer since ");
     add_time(b, health.down_since_s);
     (void)ofs_buf_addf(b, ": %s\n", health.why);
 }

@@ -97,7 +97,7 @@ static int mount_error(const char *dir, int r, struct ofs_err *err)
     if (r == -ENOTCONN)
         return ofs_err_set(err, r,
                            "the process behind the mount of '%s' has ended; "
-                           "'umount' takes away what is left",
+                           "run 'umount' to clean up",
                            dir);
     return ofs_err_errno(err, -r, dir);
 }

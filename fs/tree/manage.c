@@ -108,7 +108,7 @@ static int need_delete(struct ofs_tree *t, struct ofs_err *err)
     if (t->allow_delete)
         return 0;
     return ofs_err_set(err, -EPERM,
-                       "repositories are taken away only with -o allow_delete");
+                       "deleting repositories needs -o allow_delete");
 }
 
 /* How many tags it has now; somebody else may have pushed one. */

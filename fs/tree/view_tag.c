@@ -138,8 +138,7 @@ static int tag_remove(struct ofs_tree *t, struct ofs_call *call,
     int r;
 
     if (!t->allow_delete)
-        return ofs_err_set(err, -EPERM,
-                           "tags are taken away only with -o allow_delete");
+        return ofs_err_set(err, -EPERM, "deleting tags needs -o allow_delete");
     if (!call->may_wait)
         return -EAGAIN;
     r = untag(t, call, what->spec->path, what->spec->name, err);
