@@ -3,9 +3,10 @@
 #define OFS_VIEW_H
 
 /*
- * Views: one struct of operations for each kind of thing in the tree.  A new
+ * Views: one struct of operations for each kind of thing in the tree.  Nobody
+ * but views asks which one a node has: what is allowed is said here.  A new
  * kind is a new file with such a struct, and a row where its name is looked
- * up (names.c for what hangs on an `@`, the tables of the view above it).
+ * up; fs/README.md, "Adding a view", says what each member means.
  *
  * Operations block as `call` allows and return -EAGAIN when it may not; no
  * lock is held.  A node they get stays for the whole of the operation.
