@@ -4,7 +4,7 @@
 
 /*
  * What struct ofs_push is made of.  The parts know each other only as far as
- * the pointers in them tell; only this folder's face knows all.
+ * the pointers in them tell; only push_open, commit_* and waiting know all.
  *
  *   stage   the directory on disk         drafts  files that are being written
  *   remote  content the registry has      pub     manifests and tags
