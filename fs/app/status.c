@@ -35,9 +35,9 @@ static void add_registry(const struct ofs_status *s, struct ofs_buf *b)
         (void)ofs_buf_adds(b, "answers\n");
         return;
     }
-    (void)ofs_buf_adds(b, "no answer since ");
+    (void)ofs_buf_adds(b, "does not answer (since ");
     add_time(b, health.down_since_s);
-    (void)ofs_buf_addf(b, ": %s\n", health.why);
+    (void)ofs_buf_addf(b, "): %s\n", health.why);
 }
 
 static void add_cache(const struct ofs_status *s, struct ofs_buf *b)
