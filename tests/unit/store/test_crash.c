@@ -56,7 +56,7 @@ static int child(struct world *w, struct fake *f[BLOBS], uint64_t seed)
             r = read_all(b, one);
         ofs_blob_close(b);
         if (dice & 512)
-            (void)ofs_blobfile_remove(&w->s->files, &one->digest, &freed);
+            (void)ofs_blobfile_remove(&w->s->disk.files, &one->digest, &freed);
         if (dice & 1024)
             r = ofs_store_put(w->s, &f[0]->digest, f[0]->data,
                               (size_t)f[0]->size, NULL);
@@ -84,7 +84,7 @@ static void check_all(struct world *w, struct fake *f[BLOBS])
     world_open(w);
     for (int i = 0; i < BLOBS; i++)
         assert_int_equal(fetch_all(w, f[i]), 0);
-    assert_int_equal(w->s->n_quarantined, 0);
+    assert_int_equal(w->s->disk.n_quarantined, 0);
     world_close(w);
 }
 

@@ -41,10 +41,10 @@ static void age(const struct world *w, const struct fake *f, int64_t s)
 /* A whole round that began after now. */
 static void wait_round(struct world *w)
 {
-    unsigned seen = atomic_load(&w->s->n_rounds);
+    unsigned seen = atomic_load(&w->s->disk.n_rounds);
 
-    while (atomic_load(&w->s->n_rounds) - seen < 2) {
-        ofs_evictor_kick(w->s);
+    while (atomic_load(&w->s->disk.n_rounds) - seen < 2) {
+        ofs_thread_kick(&w->s->disk.evictor);
         (void)sched_yield();
     }
 }
@@ -214,7 +214,8 @@ static void sums_without_data_go_after_some_weeks(void **state)
     set_age(path, 31 * 24 * 3600);
     path_of(&w, g, ".sums", path);
     set_age(path, 31 * 24 * 3600);
-    assert_int_equal(ofs_blobfile_remove(&w.s->files, &f->digest, &freed), 0);
+    assert_int_equal(ofs_blobfile_remove(&w.s->disk.files, &f->digest, &freed),
+                     0);
     wait_round(&w);
     assert_false(has(&w, f, ".sums"));
     assert_true(has(&w, g, ".sums"));
@@ -277,8 +278,8 @@ static void a_small_cache_under_load_gives_right_bytes(void **state)
         assert_int_equal(loads[i].result, 0);
     }
     wait_round(&w);
-    assert_true(w.s->space.used <= 5 * MIB);
-    assert_int_equal(w.s->n_quarantined, 0);
+    assert_true(w.s->disk.space.used <= 5 * MIB);
+    assert_int_equal(w.s->disk.n_quarantined, 0);
     world_done(&w);
     for (int i = 0; i < BLOBS; i++)
         ofs_source_unref(&f[i]->base);

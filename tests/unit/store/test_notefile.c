@@ -130,7 +130,7 @@ static void old_notes_go(void **state)
     note_path(&w, "old", path);
     assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
     world_reopen(&w);
-    while (atomic_load(&w.s->n_rounds) == 0)
+    while (atomic_load(&w.s->disk.n_rounds) == 0)
         (void)sched_yield();
     assert_int_equal(ofs_store_note_get(w.s, "old", &b, &age), -ENOENT);
     assert_int_equal(ofs_store_note_get(w.s, "young", &b, &age), 0);

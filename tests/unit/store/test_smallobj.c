@@ -27,9 +27,9 @@ static int open_file(struct world *w, const struct fake *f)
 {
     char name[OFS_DIGEST_TEXT_MAX];
 
-    while (ofs_workers_busy(w->s->small.workers) > 0)
+    while (ofs_workers_busy(w->s->disk.small.workers) > 0)
         sched_yield();
-    return openat(w->s->small.fd, ofs_digest_format(&f->digest, name),
+    return openat(w->s->disk.small.fd, ofs_digest_format(&f->digest, name),
                   O_RDWR | O_CLOEXEC);
 }
 
@@ -153,7 +153,7 @@ static void what_is_old_goes_when_there_is_too_much(void **state)
     fd = open_file(&w, old);
     assert_int_equal(futimens(fd, long_ago), 0);
     (void)close(fd);
-    assert_true(ofs_sweep_small(w.s) == 0);
+    assert_true(ofs_sweep_small(&w.s->disk) == 0);
     assert_int_equal(get(&w, old, MIB), -ENOENT);
     for (uint64_t i = 2; i < 102; i++) {
         struct fake *f = fake_new(4000, i);
@@ -161,9 +161,9 @@ static void what_is_old_goes_when_there_is_too_much(void **state)
         assert_int_equal(put(&w, f), 0);
         ofs_source_unref(&f->base);
     }
-    while (ofs_workers_busy(w.s->small.workers) > 0)
+    while (ofs_workers_busy(w.s->disk.small.workers) > 0)
         sched_yield();
-    assert_true(ofs_sweep_small(w.s) <= 2 * MIB / 8);
+    assert_true(ofs_sweep_small(&w.s->disk) <= 2 * MIB / 8);
     world_done(&w);
     ofs_source_unref(&old->base);
 }
@@ -184,7 +184,7 @@ static void a_failing_disk_is_no_error_of_put(void **state)
     (void)state;
     world_init(&w);
     assert_int_equal(put(&w, f), 0);
-    while (ofs_workers_busy(w.s->small.workers) > 0)
+    while (ofs_workers_busy(w.s->disk.small.workers) > 0)
         sched_yield();
     assert_int_equal(get(&w, f, MIB), -ENOENT);
     world_done(&w);

@@ -254,7 +254,7 @@ static void a_disk_that_is_nearly_full_is_left_alone(void **state)
     world_init(&w);
     assert_int_equal(fetch_all(&w, f), 0);
     assert_false(is_caching(&w));
-    assert_true(w.s->space.used < MIB);
+    assert_true(w.s->disk.space.used < MIB);
     world_done(&w);
     ofs_source_unref(&f->base);
 }
@@ -269,9 +269,9 @@ a_blob_larger_than_the_cache_is_read_and_the_limit_kept(void **state)
     world_init(&w);
     assert_int_equal(fetch_all(&w, f), 0);
     world_reopen(&w); /* for an exact count */
-    while (atomic_load(&w.s->n_rounds) == 0)
+    while (atomic_load(&w.s->disk.n_rounds) == 0)
         (void)sched_yield();
-    assert_true(w.s->space.used <= 4 * MIB + 64 * KIB);
+    assert_true(w.s->disk.space.used <= 4 * MIB + 64 * KIB);
     world_done(&w);
     ofs_source_unref(&f->base);
 }
@@ -338,7 +338,8 @@ what_the_disk_lost_is_fetched_again_if_it_can_be_proven(void **state)
 
         /* A file with holes is of no use to anybody. */
         ofs_blobfile_name(&f->digest, "", name);
-        assert_int_equal(faccessat(w.s->files.blobs_fd, name, F_OK, 0), -1);
+        assert_int_equal(faccessat(w.s->disk.files.blobs_fd, name, F_OK, 0),
+                         -1);
     }
     world_done(&w);
     ofs_source_unref(&f->base);

@@ -20,7 +20,8 @@ static void drop(struct world *w, const struct fake *f)
 {
     uint64_t freed;
 
-    assert_int_equal(ofs_blobfile_remove(&w->s->files, &f->digest, &freed), 0);
+    assert_int_equal(ofs_blobfile_remove(&w->s->disk.files, &f->digest, &freed),
+                     0);
 }
 
 static uint64_t quarantined(struct world *w)

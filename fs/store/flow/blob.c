@@ -144,7 +144,7 @@ static enum step fail_damaged(struct reading *rd)
 static bool is_in_memory(const struct ofs_object *o)
 {
     return !ofs_blobfile_is_open(&o->file) || o->file_bad ||
-           !ofs_space_is_caching(&o->store->space);
+           !ofs_space_is_caching(&o->store->disk.space);
 }
 
 static void count(const struct reading *rd)

@@ -3,13 +3,6 @@
 
 #include "store_priv.h"
 
-#include "ocirfs/file.h"
-
-#include <fcntl.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-
 enum {
     MAX_TRANSFERS = 16,
     READ_TIMEOUT_MS = 30 * 1000,
@@ -20,11 +13,6 @@ enum {
     SUMS_DAYS = 30,
 };
 #define MAX_QUARANTINE_BYTES ((uint64_t)1 << 30)
-
-int64_t ofs_store_now_ms(const struct ofs_store *s)
-{
-    return s->cfg.clock->mono_ms(s->cfg.clock);
-}
 
 static void fill_in(struct ofs_store_cfg *c, struct ofs_store_tweaks *t)
 {
@@ -48,83 +36,12 @@ static void fill_in(struct ofs_store_cfg *c, struct ofs_store_tweaks *t)
         t->sums_days = SUMS_DAYS;
 }
 
-/* Without the kernel's word nothing of before is believed. */
-static int find_boot_id(struct ofs_store *s)
-{
-    struct ofs_buf text OFS_AUTOBUF = OFS_BUF_INIT(64);
-
-    if (s->tweaks.boot_id)
-        (void)ofs_buf_adds(&text, s->tweaks.boot_id);
-    else if (ofs_file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text) <
-             0)
-        ofs_buf_reset(&text);
-    if (ofs_boot_id_parse(ofs_buf_str(&text), s->files.boot_id) < 0 &&
-        getrandom(s->files.boot_id, OFS_BOOT_ID_LEN, 0) != OFS_BOOT_ID_LEN)
-        return -EIO;
-    return 0;
-}
-
-static int open_dirs(struct ofs_store *s, struct ofs_err *err)
-{
-    OFS_AUTOCLOSE int top = -1;
-    int r = ofs_mkdirs(s->dir);
-
-    if (r < 0)
-        return ofs_err_errno(err, -r, s->dir);
-    top = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (top < 0)
-        return ofs_err_errno(err, errno, s->dir);
-    s->root_fd = ofs_private_dir(top, "v1", err);
-    if (s->root_fd >= 0)
-        s->files.blobs_fd = ofs_private_dir(s->root_fd, "blobs", err);
-    if (s->files.blobs_fd >= 0)
-        s->notes_fd = ofs_private_dir(s->root_fd, "notes", err);
-    if (s->notes_fd >= 0)
-        s->small.fd = ofs_private_dir(s->root_fd, "small", err);
-    if (s->small.fd >= 0)
-        s->files.quarantine_fd = ofs_private_dir(s->root_fd, "quarantine", err);
-    if (s->files.quarantine_fd < 0)
-        return ofs_err_wrap(err, err && err->code ? err->code : -EIO, s->dir);
-    return 0;
-}
-
-void ofs_store_disk(struct ofs_store *s, struct ofs_disk *ret)
-{
-    struct statvfs v;
-
-    *ret = (struct ofs_disk){ 0 };
-    if (s->tweaks.disk) {
-        s->tweaks.disk(s->tweaks.arg, ret);
-    } else if (fstatvfs(s->files.blobs_fd, &v) == 0) {
-        ret->size = (uint64_t)v.f_blocks * v.f_frsize;
-        ret->free = (uint64_t)v.f_bavail * v.f_frsize;
-    }
-}
-
-static void look_at_disk(void *arg, struct ofs_disk *ret)
-{
-    ofs_store_disk(arg, ret);
-}
-
-static void make_room(void *arg)
-{
-    ofs_evictor_kick(arg);
-}
-
-static void init_space(struct ofs_store *s)
-{
-    struct ofs_space_cfg cfg = {
-        .max_bytes = s->cfg.max_bytes,
-        .min_free_pct = s->cfg.min_free_pct,
-        .retry_ms = s->tweaks.retry_ms,
-        .clock = s->cfg.clock,
-        .disk = look_at_disk,
-        .make_room = make_room,
-        .arg = s,
-    };
-
-    ofs_space_init(&s->space, &cfg);
-}
+/* Those below tell these above: store_priv.h. */
+static const struct ofs_flow_events events = {
+    .arrived = ofs_hasher_kick,
+    .wants = ofs_sched_kick,
+    .abandoned = ofs_sched_abandon,
+};
 
 static struct ofs_store *store_new(const struct ofs_store_cfg *cfg,
                                    const struct ofs_store_tweaks *tweaks)
@@ -137,17 +54,32 @@ static struct ofs_store *store_new(const struct ofs_store_cfg *cfg,
     if (tweaks)
         s->tweaks = *tweaks;
     fill_in(&s->cfg, &s->tweaks);
-    s->root_fd = s->notes_fd = s->small.fd = -1;
-    s->files.blobs_fd = s->files.quarantine_fd = -1;
+    s->events = &events;
     ofs_mutex_init(&s->mtx, OFS_RANK_STORE);
-    init_space(s);
+    ofs_damaged_init(&s->damaged);
     ofs_sched_init(s);
     ofs_hasher_init(s);
     ofs_held_init(&s->held, s->tweaks.held_chunks);
-    ofs_thread_init(&s->evictor);
     ofs_thread_init(&s->watcher);
-    ofs_small_init(s);
     return s;
+}
+
+static struct ofs_cachedir_cfg disk_cfg(const struct ofs_store *s)
+{
+    return (struct ofs_cachedir_cfg){
+        .dir = s->cfg.dir,
+        .boot_id = s->tweaks.boot_id,
+        .max_bytes = s->cfg.max_bytes,
+        .min_free_pct = s->cfg.min_free_pct,
+        .retry_ms = s->tweaks.retry_ms,
+        .max_quarantined = s->tweaks.max_quarantined,
+        .max_quarantine_bytes = s->tweaks.max_quarantine_bytes,
+        .sums_days = s->tweaks.sums_days,
+        .clock = s->cfg.clock,
+        .disk = s->tweaks.disk,
+        .write = s->tweaks.write,
+        .arg = s->tweaks.arg,
+    };
 }
 
 int ofs_store_open_tweaked(const struct ofs_store_cfg *cfg,
@@ -155,26 +87,17 @@ int ofs_store_open_tweaked(const struct ofs_store_cfg *cfg,
                            struct ofs_store **ret, struct ofs_err *err)
 {
     OFS_AUTO(ofs_store_freep) struct ofs_store *s = store_new(cfg, tweaks);
-    struct ofs_err why = { 0 };
+    struct ofs_cachedir_cfg disk;
     int r;
 
-    if (s)
-        s->dir = strdup(cfg->dir);
-    if (!s || !s->dir || !s->small.queued)
+    if (!s)
         return ofs_err_nomem(err, "the cache");
-    s->cfg.dir = s->dir;
-    r = find_boot_id(s);
-    if (r < 0)
-        return ofs_err_set(err, r, "the system has no random numbers");
-    r = open_dirs(s, &why);
-    if (r < 0) {
-        if (err)
-            *err = why;
-        return r;
-    }
-    atomic_store(&s->n_quarantined, ofs_quarantine_trim(s));
-    *ret = ofs_take(&s);
-    return 0;
+    disk = disk_cfg(s);
+    r = ofs_cachedir_open(&s->disk, &disk, err);
+    s->cfg.dir = s->disk.dir;
+    if (r == 0)
+        *ret = ofs_take(&s);
+    return r;
 }
 
 int ofs_store_open(const struct ofs_store_cfg *cfg, struct ofs_store **ret,
@@ -190,9 +113,7 @@ int ofs_store_start(struct ofs_store *s, struct ofs_err *err)
     if (r == 0)
         r = ofs_thread_start(&s->watcher, "ofs-watch", ofs_watcher_run, s);
     if (r == 0)
-        r = ofs_thread_start(&s->evictor, "ofs-evict", ofs_evictor_run, s);
-    if (r == 0)
-        r = ofs_small_start(s);
+        r = ofs_cachedir_start(&s->disk);
     if (r == 0)
         r = ofs_sched_start(s);
     if (r < 0) {
@@ -206,8 +127,7 @@ void ofs_store_stop(struct ofs_store *s)
 {
     ofs_sched_stop(s);
     ofs_hasher_stop(s);
-    ofs_small_stop(s);
-    ofs_thread_stop(&s->evictor);
+    ofs_cachedir_stop(&s->disk);
     ofs_thread_stop(&s->watcher);
 }
 
@@ -219,18 +139,44 @@ void ofs_store_free(struct ofs_store *s)
     assert(s->n_objects == 0); /* blobs hold on to the store */
     ofs_sched_done(s);
     ofs_hasher_done(s);
-    ofs_small_done(s);
-    ofs_thread_done(&s->evictor);
     ofs_thread_done(&s->watcher);
     ofs_held_done(&s->held);
-    ofs_closep(&s->root_fd);
-    ofs_closep(&s->files.blobs_fd);
-    ofs_closep(&s->notes_fd);
-    ofs_closep(&s->small.fd);
-    ofs_closep(&s->files.quarantine_fd);
+    ofs_damaged_done(&s->damaged);
+    ofs_cachedir_done(&s->disk);
     ofs_mutex_done(&s->mtx);
-    free(s->dir);
     free(s);
+}
+
+/* ---- small objects and notes: fs/store/disk ---- */
+
+int ofs_store_put(struct ofs_store *s, const struct ofs_digest *digest,
+                  const void *data, size_t len, struct ofs_err *err)
+{
+    return ofs_small_put(&s->disk, digest, data, len, err);
+}
+
+int ofs_store_get(struct ofs_store *s, const struct ofs_digest *digest,
+                  size_t limit, struct ofs_buf *ret, struct ofs_err *err)
+{
+    return ofs_small_get(&s->disk, digest, limit, ret, err);
+}
+
+int ofs_store_size(struct ofs_store *s, const struct ofs_digest *digest,
+                   uint64_t *ret_size)
+{
+    return ofs_small_size(&s->disk, digest, ret_size);
+}
+
+int ofs_store_note_put(struct ofs_store *s, const char *key, const void *data,
+                       size_t len)
+{
+    return ofs_note_put(&s->disk, key, data, len);
+}
+
+int ofs_store_note_get(struct ofs_store *s, const char *key,
+                       struct ofs_buf *ret, int64_t *ret_age_s)
+{
+    return ofs_note_get(&s->disk, key, ret, ret_age_s);
 }
 
 /* ---- what it tells of itself ---- */
@@ -243,9 +189,9 @@ static uint64_t minus(uint64_t a, uint64_t b)
 void ofs_store_stat(struct ofs_store *s, struct ofs_store_stat *ret)
 {
     struct ofs_disk disk;
-    uint64_t used = atomic_load(&s->space.used), room;
+    uint64_t used = atomic_load(&s->disk.space.used), room;
 
-    ofs_store_disk(s, &disk);
+    ofs_cachedir_disk(&s->disk, &disk);
     room = minus(disk.free, disk.size / 100 * s->cfg.min_free_pct);
     if (s->cfg.max_bytes > 0 && minus(s->cfg.max_bytes, used) < room)
         room = minus(s->cfg.max_bytes, used);
@@ -254,8 +200,8 @@ void ofs_store_stat(struct ofs_store *s, struct ofs_store_stat *ret)
         .max_bytes = s->cfg.max_bytes,
         .disk_bytes = disk.size,
         .free_bytes = room,
-        .n_quarantined = atomic_load(&s->n_quarantined),
-        .caching = ofs_space_is_caching(&s->space),
+        .n_quarantined = atomic_load(&s->disk.n_quarantined),
+        .caching = ofs_space_is_caching(&s->disk.space),
     };
     OFS_GUARD(&s->mtx);
     ret->n_open = s->n_objects;

@@ -78,7 +78,7 @@ static bool step_begin(struct step *st)
         if (!st->held) {
             ofs_object_set(o, st->i, OFS_ABSENT);
             ofs_object_wake_all(o);
-            ofs_sched_kick(o);
+            o->store->events->wants(o);
         }
     }
     o->hashing = state == OFS_PRESENT || st->held;
@@ -121,7 +121,7 @@ static int step_end(struct step *st)
         ofs_object_wake(o, st->i, NULL);
     }
     if (o->demand)
-        ofs_sched_kick(o);
+        o->store->events->wants(o);
     return 0;
 }
 

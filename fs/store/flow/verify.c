@@ -67,7 +67,7 @@ static void decide(struct ofs_object *o, uint32_t i, enum ofs_chunk state,
     o->file_bad = o->file_bad || file_bad;
     ofs_object_set(o, i, state);
     ofs_object_wake(o, i, NULL);
-    ofs_hasher_kick(o);
+    o->store->events->arrived(o);
 }
 
 static void chunk_is_good(struct ofs_object *o, uint32_t i, enum ofs_chunk was)
@@ -84,7 +84,7 @@ static void chunk_is_good(struct ofs_object *o, uint32_t i, enum ofs_chunk was)
     /* Without its mark another process may write it once more, so we must
      * not rely on it.  One of before has a mark. */
     if (r < 0)
-        ofs_space_failed(&o->store->space, r);
+        ofs_space_failed(&o->store->disk.space, r);
     decide(o, i, r < 0 && was != OFS_SUSPECT ? OFS_ABSENT : OFS_PRESENT, r < 0);
 }
 
@@ -269,30 +269,7 @@ void ofs_verify_passed(struct ofs_object *o)
     ofs_metric_add(&verified_total, 1);
     if (ofs_blobfile_is_open(&o->file))
         mark_proven(o);
-    (void)ofs_sums_save(&o->store->files, &o->digest, o->size, o->sums);
-}
-
-/* Another origin is asked the next time; after that this one again. */
-static void remember_damage(struct ofs_object *o)
-{
-    struct ofs_store *s = o->store;
-
-    OFS_GUARD(&s->mtx);
-    s->damaged[s->n_damaged % OFS_DAMAGED_MAX].digest = o->digest;
-    s->damaged[s->n_damaged % OFS_DAMAGED_MAX].attempt = !o->attempt;
-    s->n_damaged++;
-}
-
-int ofs_verify_attempt(struct ofs_store *s, const struct ofs_digest *digest)
-{
-    OFS_GUARD(&s->mtx);
-    for (unsigned back = 1; back <= OFS_DAMAGED_MAX; back++) {
-        unsigned i = (s->n_damaged - back) % OFS_DAMAGED_MAX;
-
-        if (ofs_digest_eq(&s->damaged[i].digest, digest))
-            return s->damaged[i].attempt;
-    }
-    return 0;
+    (void)ofs_sums_save(&o->store->disk.files, &o->digest, o->size, o->sums);
 }
 
 /* The first to find out does what follows. */
@@ -330,15 +307,15 @@ void ofs_verify_broken(struct ofs_object *o, int code)
         return;
     if (code == -EBADMSG) {
         ofs_metric_add(&damaged_total, 1);
-        remember_damage(o);
+        ofs_damaged_note(&o->store->damaged, &o->digest, o->attempt);
     }
     if (ofs_blobfile_is_open(&o->file))
-        ofs_blobfile_condemn(&s->files, &o->digest, &o->file, &moved);
+        ofs_blobfile_condemn(&s->disk.files, &o->digest, &o->file, &moved);
     if (moved)
-        atomic_store(&s->n_quarantined, ofs_quarantine_trim(s));
+        atomic_store(&s->disk.n_quarantined, ofs_quarantine_trim(&s->disk));
     ofs_object_unlist(o);
     tell(o, code);
-    ofs_sched_abandon(o);
+    o->store->events->abandoned(o);
     if (s->cfg.damaged && atomic_load(&o->served))
         s->cfg.damaged(s->cfg.damaged_arg, &o->digest);
 }
@@ -347,7 +324,7 @@ void ofs_verify_lost(struct ofs_object *o, uint32_t i)
 {
     bool provable;
 
-    ofs_space_failed(&o->store->space, -EIO);
+    ofs_space_failed(&o->store->disk.space, -EIO);
     {
         OFS_GUARD(&o->mtx);
         o->file_bad = true;

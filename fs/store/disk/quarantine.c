@@ -3,7 +3,7 @@
 /* Data that did not have its digest, kept for whoever wants to know why:
  * <hex>.<seconds since 1970>.<number>.  A few, and not much of it. */
 
-#include "store_priv.h"
+#include "cachedir.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -37,24 +37,24 @@ static void take_census(int dirfd, DIR *d, struct census *ret)
     }
 }
 
-size_t ofs_quarantine_trim(struct ofs_store *s)
+size_t ofs_quarantine_trim(struct ofs_cachedir *c)
 {
     int fd =
-        openat(s->files.quarantine_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        openat(c->files.quarantine_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    struct census c;
+    struct census found;
 
     if (!d) {
         ofs_closep(&fd);
         return 0;
     }
     for (;;) {
-        take_census(fd, d, &c);
-        if ((c.n <= s->tweaks.max_quarantined &&
-             c.bytes <= s->tweaks.max_quarantine_bytes) ||
-            c.n == 0 || unlinkat(fd, c.oldest, 0) < 0)
+        take_census(fd, d, &found);
+        if ((found.n <= c->cfg.max_quarantined &&
+             found.bytes <= c->cfg.max_quarantine_bytes) ||
+            found.n == 0 || unlinkat(fd, found.oldest, 0) < 0)
             break;
     }
     (void)closedir(d);
-    return c.n;
+    return found.n;
 }

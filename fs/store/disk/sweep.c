@@ -3,8 +3,8 @@
 /* Walks over the directories of the cache: counts, finds what was used
  * longest ago, and removes what killed processes and old times left. */
 
+#include "cachedir.h"
 #include "lru.h"
-#include "store_priv.h"
 
 #include "ocirfs/file.h"
 #include "ocirfs/str.h"
@@ -24,7 +24,7 @@ enum {
 #define SMALL_MAX_BYTES ((uint64_t)256 << 20)
 
 struct sweep {
-    struct ofs_store *store;
+    struct ofs_cachedir *cache;
     const char *alg;
     int dirfd; /* of the directory walked over */
     int64_t now_s;
@@ -46,7 +46,7 @@ static void walk(struct sweep *sw, int parent, const char *dir, visit_fn *visit)
     }
     outer = sw->dirfd;
     sw->dirfd = fd;
-    while ((e = readdir(d)) && !atomic_load(&sw->store->evictor.stopping))
+    while ((e = readdir(d)) && !ofs_thread_is_stopping(&sw->cache->evictor))
         if (e->d_name[0] != '.' ||
             ofs_str_starts(e->d_name, OFS_FILE_TMP_PREFIX))
             visit(sw, e->d_name);
@@ -101,7 +101,7 @@ static void visit_map(struct sweep *sw, const char *name)
 
 static void visit_sums(struct sweep *sw, const char *name)
 {
-    int64_t days = sw->store->tweaks.sums_days;
+    int64_t days = sw->cache->cfg.sums_days;
     struct ofs_digest digest;
     struct stat sums, data;
     char hex[129];
@@ -127,7 +127,7 @@ static void visit_data(struct sweep *sw, const char *name)
     sw->bytes += disk_bytes(&data);
     memcpy(hex + strlen(hex), ".map", 5);
     if (!stat_of(sw, hex, &map) && is_older(sw, &data, TMP_AGE_S) &&
-        ofs_blobfile_remove(&sw->store->files, &digest, &freed) == 0)
+        ofs_blobfile_remove(&sw->cache->files, &digest, &freed) == 0)
         sw->bytes -= freed < sw->bytes ? freed : sw->bytes;
 }
 
@@ -159,14 +159,14 @@ static void visit_prefix(struct sweep *sw, const char *name)
     walk(sw, sw->dirfd, name, visit_file);
 }
 
-uint64_t ofs_sweep_blobs(struct ofs_store *s, struct ofs_lru *lru)
+uint64_t ofs_sweep_blobs(struct ofs_cachedir *c, struct ofs_lru *lru)
 {
     static const char *const algs[] = { "sha256", "sha512" };
-    struct sweep sw = { .store = s, .lru = lru, .now_s = ofs_wall_s() };
+    struct sweep sw = { .cache = c, .lru = lru, .now_s = ofs_wall_s() };
 
     for (size_t i = 0; i < OFS_COUNT_OF(algs); i++) {
         sw.alg = algs[i];
-        walk(&sw, s->files.blobs_fd, algs[i], visit_prefix);
+        walk(&sw, c->files.blobs_fd, algs[i], visit_prefix);
     }
     return sw.bytes;
 }
@@ -199,18 +199,18 @@ static void visit_flat(struct sweep *sw, const char *name)
 }
 
 /* Bytes that are left; at most FLAT_REMEMBERED files go in one round. */
-static uint64_t sweep_flat(struct ofs_store *s, const char *dir, int dirfd,
+static uint64_t sweep_flat(struct ofs_cachedir *c, const char *dir, int dirfd,
                            bool hex_only, uint64_t max_bytes)
 {
     OFS_AUTOFREE struct ofs_lru_item *items =
         calloc(FLAT_REMEMBERED, sizeof(*items));
     struct ofs_lru lru = { .items = items, .room = FLAT_REMEMBERED };
-    struct sweep sw = { .store = s, .lru = &lru, .now_s = ofs_wall_s() };
+    struct sweep sw = { .cache = c, .lru = &lru, .now_s = ofs_wall_s() };
     char text[OFS_DIGEST_TEXT_MAX];
 
     if (!items)
         return 0;
-    walk(&sw, s->root_fd, dir, visit_flat);
+    walk(&sw, c->root_fd, dir, visit_flat);
     ofs_lru_sort(&lru);
     for (size_t i = 0; i < lru.n && sw.bytes > max_bytes; i++) {
         const char *name = ofs_digest_format(&items[i].digest, text);
@@ -221,17 +221,17 @@ static uint64_t sweep_flat(struct ofs_store *s, const char *dir, int dirfd,
     return sw.bytes;
 }
 
-void ofs_sweep_notes(struct ofs_store *s)
+void ofs_sweep_notes(struct ofs_cachedir *c)
 {
-    (void)sweep_flat(s, "notes", s->notes_fd, /* hex_only= */ true,
+    (void)sweep_flat(c, "notes", c->notes_fd, /* hex_only= */ true,
                      NOTES_MAX_BYTES);
 }
 
-uint64_t ofs_sweep_small(struct ofs_store *s)
+uint64_t ofs_sweep_small(struct ofs_cachedir *c)
 {
-    uint64_t most = s->cfg.max_bytes / SMALL_SHARE;
+    uint64_t most = c->cfg.max_bytes / SMALL_SHARE;
 
     if (most == 0 || most > SMALL_MAX_BYTES)
         most = SMALL_MAX_BYTES;
-    return sweep_flat(s, "small", s->small.fd, /* hex_only= */ false, most);
+    return sweep_flat(c, "small", c->small.fd, /* hex_only= */ false, most);
 }

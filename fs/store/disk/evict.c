@@ -9,10 +9,11 @@
  * for it.
  */
 
+#include "cachedir.h"
 #include "lru.h"
-#include "store_priv.h"
 
 #include "ocirfs/log.h"
+#include "ocirfs/metrics.h"
 #include "ocirfs/str.h"
 
 enum {
@@ -25,16 +26,16 @@ static struct ofs_metric evicted_bytes = OFS_COUNTER(
     "ocirfs_store_evicted_bytes_total", "Bytes of disk freed for others.");
 
 /* Bytes freed of `want`. */
-static uint64_t remove_oldest(struct ofs_store *s, const struct ofs_lru *lru,
+static uint64_t remove_oldest(struct ofs_cachedir *c, const struct ofs_lru *lru,
                               uint64_t want)
 {
     uint64_t freed = 0, one;
     unsigned n = 0;
 
     for (size_t i = 0; i < lru->n && freed < want; i++) {
-        if (ofs_thread_is_stopping(&s->evictor))
+        if (ofs_thread_is_stopping(&c->evictor))
             break;
-        if (ofs_blobfile_remove(&s->files, &lru->items[i].digest, &one) < 0)
+        if (ofs_blobfile_remove(&c->files, &lru->items[i].digest, &one) < 0)
             continue;
         freed += one;
         n++;
@@ -49,51 +50,47 @@ static uint64_t remove_oldest(struct ofs_store *s, const struct ofs_lru *lru,
 enum outcome { ENOUGH, MORE, STUCK };
 
 /* One scan and what follows from it. */
-static enum outcome make_room(struct ofs_store *s, struct ofs_lru_item *items)
+static enum outcome make_room(struct ofs_cachedir *c,
+                              struct ofs_lru_item *items)
 {
     struct ofs_lru lru = { .items = items, .room = REMEMBERED };
     uint64_t used, excess, freed = 0;
 
-    used = ofs_sweep_small(s) + ofs_sweep_blobs(s, &lru);
-    excess = ofs_space_excess(&s->space, used);
+    used = ofs_sweep_small(c) + ofs_sweep_blobs(c, &lru);
+    excess = ofs_space_excess(&c->space, used);
     if (excess > 0) {
         ofs_lru_sort(&lru);
-        freed = remove_oldest(s, &lru, excess);
+        freed = remove_oldest(c, &lru, excess);
     }
-    ofs_space_counted(&s->space, used > freed ? used - freed : 0);
+    ofs_space_counted(&c->space, used > freed ? used - freed : 0);
     if (freed >= excess)
         return ENOUGH;
     return freed > 0 ? MORE : STUCK;
 }
 
-static int64_t rest_ms(const struct ofs_store *s)
+static int64_t rest_ms(const struct ofs_cachedir *c)
 {
-    return s->tweaks.retry_ms < REST_MS ? s->tweaks.retry_ms : REST_MS;
+    return c->cfg.retry_ms < REST_MS ? c->cfg.retry_ms : REST_MS;
 }
 
-void *ofs_evictor_run(void *store)
+void *ofs_evictor_run(void *cachedir)
 {
-    struct ofs_store *s = store;
+    struct ofs_cachedir *c = cachedir;
     OFS_AUTOFREE struct ofs_lru_item *items =
         calloc(REMEMBERED, sizeof(*items));
 
-    while (items && !ofs_thread_is_stopping(&s->evictor)) {
-        enum outcome outcome = make_room(s, items);
+    while (items && !ofs_thread_is_stopping(&c->evictor)) {
+        enum outcome outcome = make_room(c, items);
 
         if (outcome == MORE)
             continue;
-        ofs_sweep_notes(s);
-        atomic_fetch_add(&s->n_rounds, 1);
+        ofs_sweep_notes(c);
+        atomic_fetch_add(&c->n_rounds, 1);
         /* All that is left is open: do not scan for each fetch. */
         if (outcome == STUCK)
-            ofs_thread_rest(&s->evictor, rest_ms(s));
-        if (!ofs_thread_sleep(&s->evictor, ROUND_MS))
+            ofs_thread_rest(&c->evictor, rest_ms(c));
+        if (!ofs_thread_sleep(&c->evictor, ROUND_MS))
             break;
     }
     return NULL;
-}
-
-void ofs_evictor_kick(struct ofs_store *s)
-{
-    ofs_thread_kick(&s->evictor);
 }

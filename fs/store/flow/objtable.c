@@ -75,17 +75,17 @@ static int attach(struct ofs_object *o)
 
     if (o->size == 0)
         return 0; /* no chunks, no files */
-    r = ofs_sums_load(&o->store->files, &o->digest, o->size, &sums);
+    r = ofs_sums_load(&o->store->disk.files, &o->digest, o->size, &sums);
     if (r == -EBADMSG)
         return r;
     if (r == 0)
         flags |= OFS_BLOBFILE_PROVEN;
-    if (!ofs_space_is_failing(&o->store->space))
+    if (!ofs_space_is_failing(&o->store->disk.space))
         flags |= OFS_BLOBFILE_CREATE;
-    r = ofs_blobfile_open(&o->store->files, &o->digest, o->size, flags, &file,
-                          &marks);
+    r = ofs_blobfile_open(&o->store->disk.files, &o->digest, o->size, flags,
+                          &file, &marks);
     if (r < 0 && r != -ENOENT && r != -EBUSY && r != -ENOMEM)
-        ofs_space_failed(&o->store->space, r);
+        ofs_space_failed(&o->store->disk.space, r);
 
     OFS_GUARD(&o->mtx);
     if (sums) {
@@ -177,7 +177,7 @@ int ofs_object_get(struct ofs_store *s, const struct ofs_digest *digest,
         fresh = object_new(s, digest, size);
         if (!fresh)
             return ofs_err_nomem(err, "a blob");
-        fresh->attempt = ofs_verify_attempt(s, digest);
+        fresh->attempt = ofs_damaged_attempt(&s->damaged, digest);
         o = add_or_find(fresh);
     }
     if (o != fresh) {
@@ -224,7 +224,7 @@ void ofs_object_unref(struct ofs_object *o)
         ofs_blobfile_touch(&o->file);
     if (o->file_bad) {
         ofs_blobfile_close(&o->file);
-        (void)ofs_blobfile_remove(&o->store->files, &o->digest, &freed);
+        (void)ofs_blobfile_remove(&o->store->disk.files, &o->digest, &freed);
     }
     object_free(o);
 }

@@ -73,7 +73,7 @@ static bool can_use_file(const struct ofs_object *o)
 {
     return ofs_blobfile_is_open(&o->file) && !o->file_bad &&
            ofs_store_now_ms(o->store) >= o->bypass_until_ms &&
-           ofs_space_is_caching(&o->store->space);
+           ofs_space_is_caching(&o->store->disk.space);
 }
 
 static bool begin_locked(struct ofs_fetch *f)
@@ -146,10 +146,8 @@ static int put_in_file(struct ofs_fetch *f, uint32_t i, const void *data)
 {
     struct ofs_store *s = f->object->store;
     size_t len = ofs_chunk_len(f->object, i);
-    int r = 0;
+    int r = ofs_cachedir_may_write(&s->disk, ofs_chunk_off(i), len);
 
-    if (s->tweaks.write)
-        r = s->tweaks.write(s->tweaks.arg, ofs_chunk_off(i), len);
     if (r == 0)
         r = ofs_pwrite_full(f->object->file.data_fd, data, len,
                             ofs_chunk_off(i));
@@ -161,12 +159,11 @@ static int put_in_file(struct ofs_fetch *f, uint32_t i, const void *data)
 static int mark_in_file(struct ofs_fetch *f, uint32_t i)
 {
     struct ofs_store *s = f->object->store;
-    int r = 0;
+    int r;
 
     if (!is_before_chain(f->object, i))
         return 0;
-    if (s->tweaks.write)
-        r = s->tweaks.write(s->tweaks.arg, ofs_chunk_off(i), 0);
+    r = ofs_cachedir_may_write(&s->disk, ofs_chunk_off(i), 0);
     if (r == 0)
         r = ofs_blobfile_mark(&f->object->file, i, 1, OFS_MARK_PLAIN);
     return r;
@@ -180,7 +177,7 @@ static int to_file(struct ofs_fetch *f, uint32_t i, const void *data)
         r = mark_in_file(f, i);
     if (r < 0) {
         f->retry_elsewhere = true;
-        ofs_space_failed(&f->object->store->space, r);
+        ofs_space_failed(&f->object->store->disk.space, r);
         return r;
     }
     f->kept += ofs_chunk_len(f->object, i);
@@ -338,7 +335,7 @@ static int claim_failed(struct ofs_fetch *f, int r)
         return r;
     f->retry_elsewhere = true;
     if (r != -EBUSY) {
-        ofs_space_failed(&o->store->space, r);
+        ofs_space_failed(&o->store->disk.space, r);
         return r;
     }
     OFS_GUARD(&o->mtx);
@@ -468,11 +465,11 @@ void ofs_fetch_run(struct ofs_fetch *f)
     struct ofs_err err = { 0 };
     int r;
 
-    if (f->to_file && !ofs_space_reserve(&s->space, len))
+    if (f->to_file && !ofs_space_reserve(&s->disk.space, len))
         shrink(f);
     if (f->to_file) {
         r = into_file(f, &err);
-        ofs_space_settle(&s->space, len, f->kept);
+        ofs_space_settle(&s->disk.space, len, f->kept);
     } else {
         r = ask_source(f, &err);
     }

@@ -122,12 +122,6 @@ void ofs_sched_kick(struct ofs_object *o)
         d->n_jobs++;
 }
 
-static bool is_active(struct ofs_sched *d)
-{
-    OFS_GUARD(&d->mtx);
-    return d->active != NULL;
-}
-
 static void end_stalled(struct ofs_store *s)
 {
     int64_t now = ofs_store_now_ms(s);
@@ -141,6 +135,12 @@ static void end_stalled(struct ofs_store *s)
     }
 }
 
+static bool is_active(struct ofs_store *s)
+{
+    OFS_GUARD(&s->sched.mtx);
+    return s->sched.active != NULL;
+}
+
 void *ofs_watcher_run(void *store)
 {
     struct ofs_store *s = store;
@@ -150,8 +150,7 @@ void *ofs_watcher_run(void *store)
         tick = WATCH_MIN_MS;
     if (tick > WATCH_MAX_MS)
         tick = WATCH_MAX_MS;
-    while (
-        ofs_thread_sleep(&s->watcher, is_active(&s->sched) ? tick : OFS_NEVER))
+    while (ofs_thread_sleep(&s->watcher, is_active(s) ? tick : OFS_NEVER))
         end_stalled(s);
     return NULL;
 }

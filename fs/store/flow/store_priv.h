@@ -3,31 +3,31 @@
 #define OFS_STORE_PRIV_H
 
 /*
- * The parts of the store and what they ask of each other.
+ * How bytes get from a source to a reader, and what the parts of that ask of
+ * each other.  Each calls only those below it; what has to be known above is
+ * told through struct ofs_flow_events.
  *
  *   blob.c       a reader: is it here?  else want it and sleep
- *   pick.c       pure but for the states: which chunks to fetch next
- *   sched.c      threads that pick and fetch, fair between blobs
+ *   sched.c      threads that pick and fetch, fair between blobs; the watch
+ *                over fetches that stand still
  *   fetch.c      one range: source -> file or memory -> states
- *   verify.c     one chunk checked alone; the verdict on a blob
+ *   pick.c       decides: which chunks to fetch next
  *   hasher.c     the chain over all chunks of a blob, as they arrive
+ *   verify.c     one chunk checked alone; the verdict on a blob
  *   objtable.c   the table of objects in use   object.c  one: states, waits
- *   blobfile.c   the files, safe between processes    marks.c, sums.c
- *   smallobj.c   manifests and configurations
- *   space.c      may we write?      evict.c, sweep.c  make room
+ *   damaged.c    whose source was wrong lately
+ *   held.c       chunks that had to stay in memory   readahead.c  decides
  *
  * Locks, in this order: store.mtx (table), object.mtx, then one of
  * sched.mtx, hasher.mtx, held.mtx.  None is held across the disk.
  */
 
+#include "cachedir.h"
 #include "held.h"
 #include "object.h"
-#include "smallqueue.h"
-#include "space.h"
 
 #include "ocirfs/metrics.h"
 #include "ocirfs/store.h"
-#include "ocirfs/thread.h"
 #include "ocirfs/workers.h"
 
 /* What tests and nobody else may set; zero: the default. */
@@ -82,7 +82,7 @@ void ofs_sched_stop(struct ofs_store *s);
 void ofs_sched_done(struct ofs_store *s);
 /* This object may want a fetch.  Under object.mtx or not. */
 void ofs_sched_kick(struct ofs_object *o);
-/* Ends fetches that have had no byte for too long. */
+/* The thread that ends fetches which have had no byte for too long. */
 void *ofs_watcher_run(void *store);
 /* Nobody has the blob open any more.  Not under object.mtx. */
 void ofs_sched_abandon(struct ofs_object *o);
@@ -146,8 +146,6 @@ void ofs_verify_passed(struct ofs_object *o);
 void ofs_verify_broken(struct ofs_object *o, int code);
 /* The file cannot be read where it should be. */
 void ofs_verify_lost(struct ofs_object *o, uint32_t i);
-/* The attempt to begin with for this digest. */
-int ofs_verify_attempt(struct ofs_store *s, const struct ofs_digest *digest);
 
 /* ---- hasher.c ---- */
 
@@ -166,50 +164,59 @@ void ofs_hasher_done(struct ofs_store *s);
 /* With object.mtx held: go on if the next chunk of the chain is here. */
 void ofs_hasher_kick(struct ofs_object *o);
 
-/* ---- evict.c, sweep.c, quarantine.c ---- */
+/* ---- damaged.c ---- */
 
-void *ofs_evictor_run(void *store);
-void ofs_evictor_kick(struct ofs_store *s);
-/* Bytes of disk that all blobs take; fills `lru`; tidies on its way. */
-struct ofs_lru;
-uint64_t ofs_sweep_blobs(struct ofs_store *s, struct ofs_lru *lru);
-void ofs_sweep_notes(struct ofs_store *s);
-/* Small objects; the bytes of disk they take. */
-uint64_t ofs_sweep_small(struct ofs_store *s);
-/* Keep the quarantine within its limits; how many it holds. */
-size_t ofs_quarantine_trim(struct ofs_store *s);
+enum { OFS_DAMAGED_MAX = 64 };
 
-/* ---- store.c ---- */
-
-enum { OFS_BUCKETS = 1024, OFS_DAMAGED_MAX = 64 };
-
-struct ofs_store {
-    struct ofs_store_cfg cfg; /* immutable, as all up to mtx */
-    struct ofs_store_tweaks tweaks;
-    char *dir;
-    int root_fd, notes_fd;
-    struct ofs_blobdir files;
-
-    struct ofs_mutex mtx; /* guards the next three */
-    struct ofs_object *table[OFS_BUCKETS];
-    uint64_t n_objects;
+struct ofs_damaged {
+    struct ofs_mutex mtx; /* guards all below */
     struct {
         struct ofs_digest digest;
         int attempt; /* to be tried next */
-    } damaged[OFS_DAMAGED_MAX];
-    unsigned n_damaged; /* counts on; the ring's next place */
+    } ring[OFS_DAMAGED_MAX];
+    unsigned n; /* counts on; the ring's next place */
+};
 
+void ofs_damaged_init(struct ofs_damaged *d);
+void ofs_damaged_done(struct ofs_damaged *d);
+/* This attempt gave bytes that were wrong; another origin is next. */
+void ofs_damaged_note(struct ofs_damaged *d, const struct ofs_digest *digest,
+                      int attempt);
+/* The attempt to begin with for this digest. */
+int ofs_damaged_attempt(struct ofs_damaged *d, const struct ofs_digest *digest);
+
+/* ---- all of it ---- */
+
+/* What those below must tell those above; under object.mtx or not, but for
+ * `abandoned`. */
+struct ofs_flow_events {
+    void (*arrived)(struct ofs_object *o);   /* the chain may go on; under it */
+    void (*wants)(struct ofs_object *o);     /* a fetch, perhaps */
+    void (*abandoned)(struct ofs_object *o); /* nobody needs its fetches */
+};
+
+enum { OFS_BUCKETS = 1024 };
+
+struct ofs_store {
+    struct ofs_store_cfg cfg; /* immutable, as all up to disk */
+    struct ofs_store_tweaks tweaks;
+    const struct ofs_flow_events *events;
+    struct ofs_cachedir disk;
+
+    struct ofs_mutex mtx; /* guards the next two */
+    struct ofs_object *table[OFS_BUCKETS];
+    uint64_t n_objects;
+
+    struct ofs_damaged damaged;
     struct ofs_sched sched;
     struct ofs_hasher hasher;
     struct ofs_held_pool held;
-    struct ofs_small small;
-    struct ofs_space space;
-    struct ofs_thread evictor, watcher;
-    _Atomic size_t n_quarantined;
-    atomic_uint n_rounds; /* of the evictor */
+    struct ofs_thread watcher;
 };
 
-int64_t ofs_store_now_ms(const struct ofs_store *s);
-void ofs_store_disk(struct ofs_store *s, struct ofs_disk *ret);
+static inline int64_t ofs_store_now_ms(const struct ofs_store *s)
+{
+    return s->cfg.clock->mono_ms(s->cfg.clock);
+}
 
 #endif

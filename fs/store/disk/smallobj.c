@@ -11,7 +11,7 @@
  * thread 0.1 s.  Until it is on disk an object is served from the queue.
  */
 
-#include "store_priv.h"
+#include "cachedir.h"
 #include "sums.h"
 
 #include "ocirfs/file.h"
@@ -51,34 +51,36 @@ static bool has_digest(const struct ofs_digest *digest, const void *data,
            ofs_digest_eq(&d, digest);
 }
 
-void ofs_small_init(struct ofs_store *s)
+void ofs_small_init(struct ofs_small *q)
 {
-    ofs_mutex_init(&s->small.mtx, OFS_RANK_BLOB);
-    s->small.end = &s->small.first;
-    s->small.queued = ofs_map_new();
+    q->fd = -1;
+    ofs_mutex_init(&q->mtx, OFS_RANK_BLOB);
+    q->end = &q->first;
+    q->queued = ofs_map_new();
 }
 
-int ofs_small_start(struct ofs_store *s)
+int ofs_small_start(struct ofs_small *q)
 {
     const struct ofs_workers_cfg cfg = { .name = "ofs-small",
                                          .max_threads = 1,
                                          .max_queue = 1 };
 
-    s->small.workers = ofs_workers_new(&cfg);
-    return s->small.workers ? 0 : -ENOMEM;
+    q->workers = ofs_workers_new(&cfg);
+    return q->workers ? 0 : -ENOMEM;
 }
 
-void ofs_small_stop(struct ofs_store *s)
+void ofs_small_stop(struct ofs_small *q)
 {
-    if (s->small.workers)
-        ofs_workers_stop(s->small.workers);
+    if (q->workers)
+        ofs_workers_stop(q->workers);
 }
 
-void ofs_small_done(struct ofs_store *s)
+void ofs_small_done(struct ofs_small *q)
 {
-    ofs_workers_free(s->small.workers);
-    ofs_map_free(s->small.queued, small_free);
-    ofs_mutex_done(&s->small.mtx);
+    ofs_workers_free(q->workers);
+    ofs_map_free(q->queued, small_free);
+    ofs_mutex_done(&q->mtx);
+    ofs_closep(&q->fd);
 }
 
 /* ---- put ---- */
@@ -98,22 +100,21 @@ static struct small *small_new(const struct ofs_digest *digest,
     return o;
 }
 
-static void write_file(struct ofs_store *s, const struct small *o)
+static void write_file(struct ofs_cachedir *c, const struct small *o)
 {
     char name[OFS_DIGEST_TEXT_MAX];
-    int r = 0;
+    int r;
 
     (void)ofs_digest_format(&o->digest, name);
-    if (faccessat(s->small.fd, name, F_OK, 0) == 0 ||
-        !ofs_space_reserve(&s->space, o->len))
+    if (faccessat(c->small.fd, name, F_OK, 0) == 0 ||
+        !ofs_space_reserve(&c->space, o->len))
         return;
-    if (s->tweaks.write)
-        r = s->tweaks.write(s->tweaks.arg, 0, o->len);
+    r = ofs_cachedir_may_write(c, 0, o->len);
     if (r == 0)
-        r = ofs_file_replace(s->small.fd, name, o->data, o->len, false);
+        r = ofs_file_replace(c->small.fd, name, o->data, o->len, false);
     if (r < 0)
-        ofs_space_failed(&s->space, r);
-    ofs_space_settle(&s->space, o->len, r == 0 ? o->len : 0);
+        ofs_space_failed(&c->space, r);
+    ofs_space_settle(&c->space, o->len, r == 0 ? o->len : 0);
 }
 
 /* The oldest of the queue; NULL: none, and nobody writes any more. */
@@ -146,12 +147,12 @@ static void forget(struct ofs_small *q, struct small *o)
 
 static void drain(void *arg)
 {
-    struct ofs_store *s = arg;
+    struct ofs_cachedir *c = arg;
     struct small *o;
 
-    while ((o = next_or_leave(&s->small))) {
-        write_file(s, o);
-        forget(&s->small, o);
+    while ((o = next_or_leave(&c->small))) {
+        write_file(c, o);
+        forget(&c->small, o);
     }
 }
 
@@ -184,7 +185,7 @@ static bool enqueue(struct ofs_small *q, struct small **o)
     return true;
 }
 
-int ofs_store_put(struct ofs_store *s, const struct ofs_digest *digest,
+int ofs_small_put(struct ofs_cachedir *c, const struct ofs_digest *digest,
                   const void *data, size_t len, struct ofs_err *err)
 {
     OFS_AUTO(small_unrefp) struct small *o = NULL;
@@ -194,10 +195,10 @@ int ofs_store_put(struct ofs_store *s, const struct ofs_digest *digest,
                            len);
     if (len > 0)
         o = small_new(digest, data, len);
-    if (!o || !enqueue(&s->small, &o))
+    if (!o || !enqueue(&c->small, &o))
         return 0;
-    if (!s->small.workers || ofs_workers_add(s->small.workers, drain, s) < 0)
-        drain(s);
+    if (!c->small.workers || ofs_workers_add(c->small.workers, drain, c) < 0)
+        drain(c);
     return 0;
 }
 
@@ -239,11 +240,11 @@ static int read_whole(int fd, size_t limit, struct ofs_buf *b)
     return ofs_buf_add(b, data, (size_t)st.st_size);
 }
 
-static int read_file(struct ofs_store *s, const struct ofs_digest *digest,
+static int read_file(struct ofs_cachedir *c, const struct ofs_digest *digest,
                      const char *name, struct ofs_buf *b)
 {
     OFS_AUTOCLOSE int fd =
-        openat(s->small.fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        openat(c->small.fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     int r;
 
     if (fd < 0)
@@ -252,11 +253,11 @@ static int read_file(struct ofs_store *s, const struct ofs_digest *digest,
     if (r < 0 || has_digest(digest, ofs_buf_str(b), b->len))
         return r;
     /* Not right any more: nobody should find it again. */
-    (void)unlinkat(s->small.fd, name, 0);
+    (void)unlinkat(c->small.fd, name, 0);
     return -ENOENT;
 }
 
-static int find(struct ofs_store *s, const struct ofs_digest *digest,
+static int find(struct ofs_cachedir *c, const struct ofs_digest *digest,
                 struct ofs_buf *b)
 {
     OFS_AUTO(small_unrefp) struct small *o = NULL;
@@ -264,17 +265,17 @@ static int find(struct ofs_store *s, const struct ofs_digest *digest,
 
     if (has_digest(digest, "", 0))
         return 0;
-    o = find_queued(&s->small, ofs_digest_format(digest, name));
+    o = find_queued(&c->small, ofs_digest_format(digest, name));
     if (o)
         return ofs_buf_add(b, o->data, o->len);
-    return read_file(s, digest, name, b);
+    return read_file(c, digest, name, b);
 }
 
-int ofs_store_get(struct ofs_store *s, const struct ofs_digest *digest,
+int ofs_small_get(struct ofs_cachedir *c, const struct ofs_digest *digest,
                   size_t limit, struct ofs_buf *ret, struct ofs_err *err)
 {
     OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(limit);
-    int r = find(s, digest, &b);
+    int r = find(c, digest, &b);
 
     if (r == 0 && b.len > 0)
         r = ofs_buf_add(ret, b.data, b.len);
@@ -283,19 +284,19 @@ int ofs_store_get(struct ofs_store *s, const struct ofs_digest *digest,
     return r < 0 ? ofs_err_set(err, r, "not in the cache") : 0;
 }
 
-int ofs_store_size(struct ofs_store *s, const struct ofs_digest *digest,
+int ofs_small_size(struct ofs_cachedir *c, const struct ofs_digest *digest,
                    uint64_t *ret_size)
 {
     OFS_AUTO(small_unrefp) struct small *o = NULL;
     char name[OFS_DIGEST_TEXT_MAX];
     struct stat st;
 
-    o = find_queued(&s->small, ofs_digest_format(digest, name));
+    o = find_queued(&c->small, ofs_digest_format(digest, name));
     if (o)
         *ret_size = o->len;
-    else if (fstatat(s->small.fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    else if (fstatat(c->small.fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         *ret_size = (uint64_t)st.st_size;
     else
-        return ofs_sums_size(&s->files, digest, ret_size);
+        return ofs_sums_size(&c->files, digest, ret_size);
     return 0;
 }

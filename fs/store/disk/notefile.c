@@ -11,7 +11,7 @@
  *  end   32  SHA-256 of all before
  */
 
-#include "store_priv.h"
+#include "cachedir.h"
 
 #include "ocirfs/file.h"
 
@@ -55,8 +55,8 @@ static void add_head(struct ofs_buf *b, const char *key)
     (void)ofs_buf_adds(b, key);
 }
 
-int ofs_store_note_put(struct ofs_store *s, const char *key, const void *data,
-                       size_t len)
+int ofs_note_put(struct ofs_cachedir *c, const char *key, const void *data,
+                 size_t len)
 {
     OFS_AUTOBUF struct ofs_buf b =
         OFS_BUF_INIT(HEAD_LEN + NOTE_KEY_MAX + len + TAIL_LEN);
@@ -73,7 +73,7 @@ int ofs_store_note_put(struct ofs_store *s, const char *key, const void *data,
     r = ofs_sha256(b.data, b.len, hash);
     if (r < 0 || ofs_buf_add(&b, hash, TAIL_LEN) < 0)
         return r < 0 ? r : b.failed;
-    return ofs_file_replace(s->notes_fd, name_of(key, text), b.data, b.len,
+    return ofs_file_replace(c->notes_fd, name_of(key, text), b.data, b.len,
                             false);
 }
 
@@ -102,8 +102,8 @@ static int64_t age_s(const struct ofs_buf *b)
     return put < (uint64_t)now ? now - (int64_t)put : 0;
 }
 
-int ofs_store_note_get(struct ofs_store *s, const char *key,
-                       struct ofs_buf *ret, int64_t *ret_age_s)
+int ofs_note_get(struct ofs_cachedir *c, const char *key, struct ofs_buf *ret,
+                 int64_t *ret_age_s)
 {
     OFS_AUTOBUF struct ofs_buf b =
         OFS_BUF_INIT(HEAD_LEN + strlen(key) + ret->limit + TAIL_LEN);
@@ -111,7 +111,7 @@ int ofs_store_note_get(struct ofs_store *s, const char *key,
     int64_t len;
     int r;
 
-    if (ofs_file_read(s->notes_fd, name_of(key, text), &b) < 0)
+    if (ofs_file_read(c->notes_fd, name_of(key, text), &b) < 0)
         return -ENOENT;
     len = check(&b, key);
     if (len < 0)

@@ -11,11 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct ofs_store;
 struct small;
 
 struct ofs_small {
-    int fd;                     /* the directory; immutable */
+    int fd;                     /* the directory; immutable; owned */
     struct ofs_mutex mtx;       /* rank BLOB; guards all below but workers */
     struct ofs_map *queued;     /* digest -> struct small, until written */
     struct small *first, **end; /* to be written, in this order */
@@ -24,9 +23,9 @@ struct ofs_small {
     struct ofs_workers *workers; /* one thread */
 };
 
-void ofs_small_init(struct ofs_store *s); /* small.queued NULL: no memory */
-int ofs_small_start(struct ofs_store *s);
-void ofs_small_stop(struct ofs_store *s); /* what is queued gets written */
-void ofs_small_done(struct ofs_store *s);
+void ofs_small_init(struct ofs_small *q); /* queued NULL: no memory */
+int ofs_small_start(struct ofs_small *q);
+void ofs_small_stop(struct ofs_small *q); /* what is queued gets written */
+void ofs_small_done(struct ofs_small *q);
 
 #endif
