@@ -24,7 +24,7 @@ struct ofs_headers {
     size_t n;
 };
 
-enum { OFS_HEADERS_MAX = 128, OFS_HEADERS_BYTES_MAX = 64 * 1024 };
+enum { OFS_HEADERS_MAX = 900, OFS_HEADERS_BYTES_MAX = 64 * 1024 };
 
 /* Value of the first field of that name (case-insensitive), or NULL. */
 const char *ofs_headers_get(const struct ofs_headers *h, const char *name);

@@ -22,7 +22,7 @@ struct ofs_url {
 
 /*
  * -EBADMSG: not http(s), no host, user:password@ given, control characters,
- * white space, or longer than 8192 bytes; a fragment is dropped.
+ * white space, or longer than 16384 bytes; a fragment is dropped.
  */
 int ofs_url_parse(const char *text, struct ofs_url *ret,
                   struct ofs_err *err) OFS_MUST_CHECK;

@@ -221,6 +221,7 @@ static void note_near(struct story *s)
 static void prepare_attempt(struct story *s)
 {
     bool stuck = s->t.job.end == OFS_END_STALL;
+    bool as_it_comes = s->t.as_it_comes || s->t.mislabeled;
 
     ofs_transfer_done(&s->t);
     s->t = (struct ofs_transfer){
@@ -230,6 +231,7 @@ static void prepare_attempt(struct story *s)
         .host = ofs_buf_str(&s->host),
         .fresh = stuck,
         .far_only = !may_be_near(s),
+        .as_it_comes = as_it_comes,
     };
 }
 
@@ -310,9 +312,12 @@ static int run_story(struct story *s, struct ofs_err *err)
 {
     for (;;) {
         int r = send_once(s, err);
-        const char *location = r == 0 ? redirect_of(s) : NULL;
+        const char *location;
         int64_t delay_ms;
 
+        if (r < 0 && s->t.mislabeled)
+            r = send_once(s, err);
+        location = r == 0 ? redirect_of(s) : NULL;
         if (location) {
             r = follow_redirect(s, location, err);
             if (r < 0)

@@ -52,7 +52,7 @@ int ofs_headers_add(struct ofs_headers *h, const char *name, size_t name_len,
         value_len > OFS_HEADERS_BYTES_MAX - name_len ||
         bytes_of(h) + name_len + value_len > OFS_HEADERS_BYTES_MAX)
         return -EFBIG;
-    /* At once as long as it may get: 2 KiB, and nothing ever moves. */
+    /* At once as long as it may get: 14 KiB, and nothing ever moves. */
     if (!h->at)
         h->at = calloc(OFS_HEADERS_MAX, sizeof(*h->at));
     /* One piece of memory for both; `name` owns it. */

@@ -281,6 +281,16 @@ static bool add_lines(struct ofs_transfer *t)
            add_line(t, "Expect:");
 }
 
+/*
+ * What comes compressed although nobody asked (some proxies do so with all
+ * JSON) is unpacked where a whole document is wanted; a blob's bytes are left
+ * as they are, since object stores label stored .tar.gz so.
+ */
+static const char *unpacked(const struct ofs_transfer *t)
+{
+    return t->req->sink || t->as_it_comes ? NULL : "gzip";
+}
+
 /* In a function that has `t` and `rc`. */
 #define SET(option, value)                                                     \
     (rc = rc == CURLE_OK ? curl_easy_setopt(easy, option, value) : rc)
@@ -335,6 +345,7 @@ static CURLcode set_answer(struct ofs_transfer *t, CURL *easy)
     SET(CURLOPT_BUFFERSIZE,
         t->req->sink ? (long)STREAM_BUFFER : (long)SMALL_BUFFER);
     SET(CURLOPT_ERRORBUFFER, t->detail);
+    SET(CURLOPT_ACCEPT_ENCODING, unpacked(t));
     return rc;
 }
 
@@ -425,6 +436,7 @@ static int report_curl(struct ofs_transfer *t, CURL *easy, struct ofs_err *err)
     (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &f.connect_code);
     f.os_errno = (int)os_errno;
     t->permanent = ofs_failure_is_permanent(&f);
+    t->mislabeled = f.end == OFS_END_CURL && f.rc == CURLE_BAD_CONTENT_ENCODING;
     return ofs_failure_report(&f, err);
 }
 

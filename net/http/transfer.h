@@ -29,6 +29,7 @@ struct ofs_transfer {
     const char *host; /* for messages */
     bool fresh;       /* on a new connection */
     bool far_only;    /* not to this machine nor its link */
+    bool as_it_comes; /* a compressed body is left so */
 
     /* Out. */
     struct ofs_resphead head;
@@ -37,6 +38,7 @@ struct ofs_transfer {
     bool fed;            /* the sink was given a byte */
     bool refused;        /* a request with a body was answered with 3xx-5xx */
     bool permanent;      /* failed, and would fail again */
+    bool mislabeled;     /* failed: not compressed in the way that it said */
 
     /* Ours. */
     struct ofs_engine_job job;

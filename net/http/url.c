@@ -7,7 +7,8 @@
 #include <netinet/in.h>
 
 enum {
-    URL_MAX = 8192,  /* bytes; what common servers take in a request line */
+    URL_MAX =
+        16384, /* bytes; signed ones are longer than 8 KiB here and there */
     QUOTE_MAX = 160, /* of a bad URL in an error's sentence */
 };
 
@@ -51,7 +52,7 @@ static const char *bad_bytes(const char *text)
         if (c <= ' ' || c == 0x7f)
             return "it has white space or control characters";
         if (p - text >= URL_MAX)
-            return "it is longer than 8192 bytes";
+            return "it is longer than 16384 bytes";
     }
     return NULL;
 }
@@ -267,15 +268,28 @@ static char *resolve_local(const struct ofs_url *base, const char *reference)
     return ofs_buf_take(&b);
 }
 
-int ofs_url_resolve(const struct ofs_url *base, const char *reference,
+/* With each space as "%20": servers forget to (a file name in a query). */
+static char *without_spaces(const char *reference)
+{
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(3 * URL_MAX + 1);
+
+    for (const char *p = reference; *p; p++)
+        (void)(*p == ' ' ? ofs_buf_adds(&b, "%20") : ofs_buf_addc(&b, *p));
+    return b.len > 0 ? ofs_buf_take(&b) : strdup("");
+}
+
+int ofs_url_resolve(const struct ofs_url *base, const char *raw,
                     struct ofs_url *ret, struct ofs_err *err)
 {
-    OFS_AUTOFREE char *text = NULL;
+    OFS_AUTOFREE char *text = NULL, *reference = NULL;
 
+    if (strnlen(raw, URL_MAX + 1) > URL_MAX)
+        return bad_url(err, raw, "it is longer than 16384 bytes");
+    reference = without_spaces(raw);
+    if (!reference)
+        return ofs_err_nomem(err, "a URL");
     if (has_scheme(reference))
         return ofs_url_parse(reference, ret, err);
-    if (strnlen(reference, URL_MAX + 1) > URL_MAX)
-        return bad_url(err, reference, "it is longer than 8192 bytes");
     if (ofs_str_starts(reference, "//"))
         text = ofs_strf("%s:%s", base->scheme, reference);
     else

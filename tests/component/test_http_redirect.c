@@ -118,7 +118,7 @@ static void a_forbidden_target_is_never_asked(void **state)
 {
     static const char *const targets[] = { "ftp://127.0.0.1/",
                                            "http://user:secret@127.0.0.1/",
-                                           "http://", "/a b" };
+                                           "http://", "/a\tb" };
     AUTOSERVER *s = fake_server_start();
     AUTOCLIENT *h = client(&(struct ofs_http_cfg){ 0 });
     OFS_AUTOFREE char *url = ofs_strf("%s/x", fake_server_url(s));

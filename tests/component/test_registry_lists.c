@@ -220,6 +220,73 @@ static void a_further_page_that_is_refused_may_be_the_end(void **state)
     }
 }
 
+/* {"name":"a/b","tags":["x","y"]}, as gzip makes it. */
+static const unsigned char packed[] = {
+    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03,
+    0xab, 0x56, 0xca, 0x4b, 0xcc, 0x4d, 0x55, 0xb2, 0x52, 0x4a,
+    0xd4, 0x4f, 0x52, 0xd2, 0x51, 0x2a, 0x49, 0x4c, 0x2f, 0x56,
+    0xb2, 0x8a, 0x56, 0xaa, 0x00, 0xb2, 0x2b, 0x95, 0x62, 0x6b,
+    0x01, 0xf1, 0xe7, 0x9e, 0x08, 0x1f, 0x00, 0x00, 0x00
+};
+
+static void serve_packed(void *arg, const struct fake_request *req,
+                         struct fake_response *resp)
+{
+    (void)req;
+    fake_response_body(resp, 200, "application/json", packed, sizeof(packed));
+    fake_response_header(resp, "Content-Encoding: %s", (const char *)arg);
+}
+
+/* Proxies do so with all JSON, also where nobody asked for it. */
+static void a_list_that_comes_compressed_is_unpacked(void **state)
+{
+    static char encodings[][8] = { "gzip", "x-gzip", "GZIP" };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(encodings); i++) {
+        RIG_AUTO struct rig rig;
+        OFS_AUTOSTRV struct ofs_strv names = { 0 };
+
+        rig_start(&rig, NULL);
+        fake_server_route(rig.server, LIST, serve_packed, encodings[i]);
+        assert_int_equal(tags(&rig, &names), 0);
+        assert_int_equal(names.n, 2);
+        assert_int_equal(rig_count(&rig, LIST), 1);
+    }
+}
+
+static void a_list_that_is_only_called_compressed_is_read(void **state)
+{
+    static const char *const encodings[] = { "Content-Encoding: gzip\r\n",
+                                             "Content-Encoding: utf-8\r\n" };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(encodings); i++) {
+        RIG_AUTO struct rig rig;
+        OFS_AUTOSTRV struct ofs_strv names = { 0 };
+
+        rig_start(&rig, NULL);
+        canned(&rig, LIST, 200, encodings[i], "{\"tags\":[\"x\",\"y\"]}");
+        assert_int_equal(tags(&rig, &names), 0);
+        assert_int_equal(names.n, 2);
+    }
+}
+
+static void two_hundred_header_lines_are_no_trouble(void **state)
+{
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(10000);
+    RIG_AUTO struct rig rig;
+    OFS_AUTOSTRV struct ofs_strv names = { 0 };
+
+    (void)state;
+    rig_start(&rig, NULL);
+    for (int i = 0; i < 200; i++)
+        (void)ofs_buf_addf(&b, "X-Trace-%d: hop %d\r\n", i, i);
+    canned(&rig, LIST, 200, ofs_buf_str(&b), "{\"tags\":[\"x\",\"y\"]}");
+    assert_int_equal(tags(&rig, &names), 0);
+    assert_int_equal(names.n, 2);
+}
+
 static void lists_that_do_not_end_are_cut_off(void **state)
 {
     static const enum fake_fault_kind kinds[] = { FAKE_PAGE_LOOP,
@@ -313,6 +380,9 @@ int main(void)
         cmocka_unit_test(odd_lists_are_taken_or_refused),
         cmocka_unit_test(a_server_that_refuses_long_pages_is_asked_for_any),
         cmocka_unit_test(a_further_page_that_is_refused_may_be_the_end),
+        cmocka_unit_test(a_list_that_comes_compressed_is_unpacked),
+        cmocka_unit_test(a_list_that_is_only_called_compressed_is_read),
+        cmocka_unit_test(two_hundred_header_lines_are_no_trouble),
         cmocka_unit_test(lists_that_do_not_end_are_cut_off),
         cmocka_unit_test(a_deadline_ends_a_list_that_does_not),
         cmocka_unit_test(pages_have_a_limit),

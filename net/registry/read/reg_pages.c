@@ -7,7 +7,7 @@ enum {
     PAGES_MAX = 2000,
     PAGE_BYTES_MAX = 16 * 1024 * 1024,
     REDIRECTS_MAX = 5,
-    URL_MAX = 16384, /* bytes */
+    URL_MAX = 32768, /* bytes */
 };
 
 /* Where a walk is. */

@@ -4,7 +4,7 @@
 #include "ocirfs/json.h"
 #include "ocirfs/ref.h"
 
-enum { URL_MAX = 8192 }; /* bytes */
+enum { URL_MAX = 16384 }; /* bytes */
 
 const struct reg_list ofs_list_tags = {
     .member = "tags",

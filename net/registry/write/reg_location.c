@@ -18,7 +18,7 @@ static bool is_proxied(const struct ofs_url *from, const struct ofs_url *to)
 static int bring_home(const struct ofs_url *from, struct ofs_url *to,
                       struct ofs_err *err)
 {
-    OFS_AUTOBUF struct ofs_buf text = OFS_BUF_INIT(16 * 1024);
+    OFS_AUTOBUF struct ofs_buf text = OFS_BUF_INIT(32 * 1024);
     OFS_AUTOURL struct ofs_url home = { 0 };
     int r;
 
@@ -55,7 +55,7 @@ int ofs_reg_location(const struct ofs_url *from, const char *location,
 
 char *ofs_reg_with_digest(const char *url, const struct ofs_digest *digest)
 {
-    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(16 * 1024);
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(32 * 1024);
     char text[OFS_DIGEST_TEXT_MAX];
     size_t len = strlen(url);
     const char *query = strchr(url, '?');

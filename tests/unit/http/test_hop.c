@@ -96,7 +96,7 @@ static void a_bad_redirect_changes_nothing(void **state)
     static const char *const rows[] = {
         "http://a/", "https://127.0.0.1/",
         "ftp://a/",  "https://u:secret@a",
-        "http://",   "/a b",
+        "http://",   "/a\tb",
     };
     OFS_AUTO(ofs_hop_done)
     struct ofs_hop hop = { .method = "POST", .authorize = true, .body = true };

@@ -113,26 +113,26 @@ static void what_is_no_url_of_ours_is_refused_with_a_reason(void **state)
     }
 }
 
-static void the_longest_url_has_8192_bytes(void **state)
+static void the_longest_url_has_16384_bytes(void **state)
 {
     OFS_AUTOURL struct ofs_url u = { 0 };
-    OFS_AUTOFREE char *text = ofs_strf("https://a/%09000d", 1);
+    OFS_AUTOFREE char *text = ofs_strf("https://a/%017000d", 1);
     struct ofs_err err;
 
     (void)state;
     assert_non_null(text);
-    text[8193] = '\0';
+    text[16385] = '\0';
     assert_int_equal(ofs_url_parse(text, &u, &err), -EBADMSG);
-    assert_non_null(strstr(err.text, "longer than 8192"));
-    text[8192] = '\0';
+    assert_non_null(strstr(err.text, "longer than 16384"));
+    text[16384] = '\0';
     assert_int_equal(ofs_url_parse(text, &u, &err), 0);
-    assert_int_equal(strlen(u.text), 8192);
+    assert_int_equal(strlen(u.text), 16384);
 }
 
 static void a_reference_is_no_longer_than_a_url(void **state)
 {
     OFS_AUTOURL struct ofs_url base = { 0 }, u = { 0 };
-    OFS_AUTOFREE char *text = ofs_strf("https://a/%09000d", 1);
+    OFS_AUTOFREE char *text = ofs_strf("https://a/%017000d", 1);
     struct ofs_err err;
 
     (void)state;
@@ -140,9 +140,9 @@ static void a_reference_is_no_longer_than_a_url(void **state)
     assert_int_equal(ofs_url_parse("https://a/", &base, NULL), 0);
     assert_int_equal(ofs_url_resolve(&base, text, &u, &err), -EBADMSG);
     assert_int_equal(ofs_url_resolve(&base, text + 9, &u, &err), -EBADMSG);
-    assert_non_null(strstr(err.text, "longer than 8192"));
+    assert_non_null(strstr(err.text, "longer than 16384"));
     /* Short enough by itself, too long where it leads. */
-    text[9 + 8190] = '\0';
+    text[9 + 16382] = '\0';
     assert_int_equal(ofs_url_resolve(&base, text + 9, &u, &err), -EBADMSG);
 }
 
@@ -211,6 +211,9 @@ static void references_are_resolved_as_rfc_3986_has_it(void **state)
           "http://a/v2/r/blobs/uploads/1?_state=a%2Fb" },
         { "/a?b:c", "http://a/a?b:c" },
         { "./sha256:00", "http://a/b/c/sha256:00" },
+        /* A server forgot to escape. */
+        { "/a b?n=c d", "http://a/a%20b?n=c%20d" },
+        { "https://h/x?n=a  b", "https://h/x?n=a%20%20b" },
     };
     OFS_AUTOURL struct ofs_url base = { 0 };
 
@@ -241,7 +244,7 @@ static void bad_references_are_refused(void **state)
 {
     static const char *const rows[] = {
         "mailto:a@b",   "javascript:x", "http:g",      "file:///etc/passwd",
-        "//user@h/",    "//",           "//h:port/",   "/a b",
+        "//user@h/",    "//",           "//h:port/",   "/a\tb",
         "http://a b/c", "g:h",          "sha256:00aa", "///x",
     };
     OFS_AUTOURL struct ofs_url base = { 0 };
@@ -418,7 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_url_falls_into_its_parts),
         cmocka_unit_test(what_is_no_url_of_ours_is_refused_with_a_reason),
-        cmocka_unit_test(the_longest_url_has_8192_bytes),
+        cmocka_unit_test(the_longest_url_has_16384_bytes),
         cmocka_unit_test(a_reference_is_no_longer_than_a_url),
         cmocka_unit_test(a_host_is_no_longer_than_a_name),
         cmocka_unit_test(references_are_resolved_as_rfc_3986_has_it),
