@@ -47,8 +47,8 @@ static int head(struct ofs_publisher *p, struct ofs_call *call,
                 struct ofs_err *err)
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
-    int r = ofs_registry_manifest_head(p->remote->registry, call, repo, ref,
-                                       &info, err);
+    int r = ofs_registry_manifest_now(p->remote->registry, call, repo, ref,
+                                      &info, err);
 
     if (r == 0)
         *ret = info.digest;
@@ -61,15 +61,14 @@ int ofs_publish_is_there(struct ofs_publisher *p, struct ofs_call *call,
 {
     char ref[OFS_DIGEST_TEXT_MAX];
     struct ofs_digest is;
-    uint64_t size;
     int r;
 
     if (is_known(p, repo, digest, is_manifest))
         return 0;
     r = is_manifest
             ? head(p, call, repo, ofs_digest_format(digest, ref), &is, err)
-            : ofs_registry_blob_head(p->remote->registry, call, repo, digest,
-                                     &size, err);
+            : ofs_registry_blob_has(p->remote->registry, call, repo, digest,
+                                    err);
     if (r == 0)
         ofs_publish_known(p, repo, digest, is_manifest);
     return r;

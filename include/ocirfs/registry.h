@@ -101,6 +101,11 @@ int ofs_registry_manifest_head(struct ofs_registry *r, struct ofs_call *call,
                                const char *repo, const char *ref,
                                struct ofs_manifest_info *ret,
                                struct ofs_err *err) OFS_MUST_CHECK;
+/* The same for who is about to put one: a HEAD's 404 is believed at once. */
+int ofs_registry_manifest_now(struct ofs_registry *r, struct ofs_call *call,
+                              const char *repo, const char *ref,
+                              struct ofs_manifest_info *ret,
+                              struct ofs_err *err) OFS_MUST_CHECK;
 
 /*
  * GET a manifest: its exact bytes and what is known of it.  Verified: the
@@ -118,6 +123,14 @@ int ofs_registry_blob_head(struct ofs_registry *r, struct ofs_call *call,
                            const char *repo, const struct ofs_digest *digest,
                            uint64_t *ret_size,
                            struct ofs_err *err) OFS_MUST_CHECK;
+
+/*
+ * The same for who can send it: a HEAD's 404 is believed at once, since a
+ * wrong "no" only costs a mount.
+ */
+int ofs_registry_blob_has(struct ofs_registry *r, struct ofs_call *call,
+                          const char *repo, const struct ofs_digest *digest,
+                          struct ofs_err *err) OFS_MUST_CHECK;
 
 /* Bytes of a blob, in order; on the HTTP engine's thread (see http.h). */
 typedef int ofs_blob_sink(void *arg, const void *data, size_t len);

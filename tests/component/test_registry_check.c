@@ -195,8 +195,10 @@ static const struct {
     { "405", FAKE_STATUS, 405, 0, 1 },
     { "400", FAKE_STATUS, 400, 0, 1 },
     { "501", FAKE_STATUS, 501, 0, 1 },
-    { "404", FAKE_STATUS, 404, -ENOENT, 0 },
-    { "403", FAKE_STATUS, 403, -EACCES, 0 },
+    { "404", FAKE_STATUS, 404, 0, 1 },
+    { "403", FAKE_STATUS, 403, 0, 1 },
+    { "401", FAKE_STATUS, 401, 0, 1 },
+    { "429", FAKE_STATUS, 429, -EBUSY, 0 },
     { "elsewhere", FAKE_REDIRECT, 0, 0, 1 },
 };
 
@@ -204,7 +206,8 @@ static void the_size_of_a_blob_is_found(void **state)
 {
     (void)state;
     for (size_t i = 0; i < OFS_COUNT_OF(heads); i++) {
-        const struct rig_cfg cfg = { .fake = { .storage = i % 2 } };
+        const struct rig_cfg cfg = { .fake = { .storage = i % 2 },
+                                     .max_attempts = 1 };
         RIG_AUTO struct rig rig;
         struct rig_blob blob;
         uint64_t size = 0;
@@ -279,6 +282,24 @@ static void the_size_is_found_by_get_where_head_fails(void **state)
     }
 }
 
+/* Neither ranges nor a length: there is nothing for it but to count. */
+static void bytes_are_counted_where_no_length_is_told(void **state)
+{
+    RIG_AUTO struct rig rig;
+    struct rig_blob blob;
+    uint64_t size = 0;
+
+    (void)state;
+    rig_start(&rig, NULL);
+    blob = rig_seeded(&rig, 1, 1234567);
+    rig_fault(&rig, "* /v2/a/b/blobs/*", 0, FAKE_WHOLE_FOR_RANGE, 0);
+    rig_fault(&rig, "* /v2/a/b/blobs/*", 0, FAKE_NO_CONTENT_LENGTH, 0);
+    assert_int_equal(ofs_registry_blob_head(rig.r, &rig.call, "a/b",
+                                            &blob.digest, &size, &rig.err),
+                     0);
+    assert_int_equal(size, blob.size);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +315,7 @@ int main(void)
         cmocka_unit_test(the_size_of_a_blob_is_found),
         cmocka_unit_test(a_length_of_nothing_is_looked_into),
         cmocka_unit_test(the_size_is_found_by_get_where_head_fails),
+        cmocka_unit_test(bytes_are_counted_where_no_length_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

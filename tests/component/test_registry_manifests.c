@@ -107,13 +107,21 @@ static const struct {
     { "405", FAKE_STATUS, 405, NULL, false, 0, 2 },
     { "501", FAKE_STATUS, 501, NULL, false, 0, 2 },
     { "400", FAKE_STATUS, 400, NULL, false, 0, 2 },
-    { "404", FAKE_STATUS, 404, NULL, false, -ENOENT, 1 },
-    { "403", FAKE_STATUS, 403, NULL, false, -EACCES, 1 },
+    { "401", FAKE_STATUS, 401, NULL, false, 0, 2 },
+    { "403", FAKE_STATUS, 403, NULL, false, 0, 2 },
+    { "404", FAKE_STATUS, 404, NULL, false, 0, 2 },
+    { "410", FAKE_STATUS, 410, NULL, false, 0, 2 },
+    { "500", FAKE_STATUS, 500, NULL, false, 0, 2 },
+    { "429", FAKE_STATUS, 429, NULL, false, -EBUSY, 1 },
+    { "503", FAKE_STATUS, 503, NULL, false, -EBUSY, 1 },
+    { "packed", FAKE_SET_HEADER, 0, "Content-Encoding: gzip", false, 0, 2 },
     { "204", FAKE_STATUS, 204, NULL, false, -EBADMSG, 1 },
 };
 
 static void an_odd_head_is_followed_by_a_get(void **state)
 {
+    const struct rig_cfg cfg = { .max_attempts = 1 };
+
     (void)state;
     for (size_t i = 0; i < OFS_COUNT_OF(heads); i++) {
         RIG_AUTO struct rig rig;
@@ -128,7 +136,7 @@ static void an_odd_head_is_followed_by_a_get(void **state)
         char ref[OFS_DIGEST_TEXT_MAX] = "1.0";
         int r;
 
-        rig_start(&rig, NULL);
+        rig_start(&rig, &cfg);
         image = fake_registry_image(rig.fake, "a/b", "1.0", 1, 1, 100);
         if (heads[i].by_digest)
             (void)ofs_digest_format(&image.manifest, ref);

@@ -166,6 +166,14 @@ struct reg_start ofs_reg_start(struct reg_end *end);
 void ofs_reg_witness(struct reg_end *end, int code, const struct ofs_err *err,
                      const struct reg_start *start, const char *token_scope);
 
+/* ---- reg_blobsize.c ---- */
+
+/* By a GET for one byte, wherever it is. */
+int ofs_reg_blob_size(struct reg_end *end, struct ofs_call *call,
+                      const char *repo, const struct ofs_digest *digest,
+                      const char *what, uint64_t *ret_size,
+                      struct ofs_err *err) OFS_MUST_CHECK;
+
 /* ---- reg_redirect.c: GET a blob, wherever it is ---- */
 
 struct reg_blob_req {
@@ -211,10 +219,13 @@ int ofs_reg_walk(const struct reg_walk *w, struct ofs_err *err) OFS_MUST_CHECK;
 
 /* ---- reg_manifests.c ---- */
 
-/* HEAD (or GET) at that end; `scope` as for reg_req. */
+/*
+ * HEAD (or GET) at that end; `scope` as for reg_req; `doubts_absence`: a 404
+ * to the HEAD is believed only when a GET says the same.
+ */
 int ofs_reg_manifest_head(struct reg_end *end, struct ofs_call *call,
                           const char *repo, const char *ref, const char *scope,
-                          struct ofs_manifest_info *ret,
+                          bool doubts_absence, struct ofs_manifest_info *ret,
                           struct ofs_err *err) OFS_MUST_CHECK;
 
 /* GET and verify; `ret` is filled, with its bytes, on success. */

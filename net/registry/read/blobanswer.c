@@ -15,15 +15,17 @@ static bool content_length(const struct ofs_headers *headers, uint64_t *ret)
 /*
  * Object stores tell the encoding that a layer was uploaded with ("gzip" for a
  * .tar.gz) and send its bytes as they are, which is harmless.  A proxy that
- * compresses on the fly does not know the length beforehand: that is how the
- * two are told apart.
+ * compresses on the fly does not know the length beforehand, and does not use
+ * the names of old ("x-gzip") that file servers go by: that is how the two are
+ * told apart.
  */
 static int check_encoding(const struct ofs_headers *headers, bool size_known,
                           struct ofs_err *err)
 {
     const char *value = ofs_headers_get(headers, "Content-Encoding");
 
-    if (!value || size_known || ofs_str_ieq(value, "identity"))
+    if (!value || size_known || ofs_str_ieq(value, "identity") ||
+        strncasecmp(value, "x-", 2) == 0)
         return 0;
     return ofs_err_set(err, -EBADMSG, "sent with Content-Encoding '%.40s'",
                        value);
@@ -106,6 +108,12 @@ int ofs_blob_answer(int status, const struct ofs_headers *headers,
     if (status == 206)
         return part(headers, want, ret, err);
     return ofs_err_set(err, -EBADMSG, "answered %d for a blob", status);
+}
+
+bool ofs_blob_refuses_ranges(int status)
+{
+    return status == 400 || status == 405 || status == 406 || status == 412 ||
+           status == 417 || status == 501;
 }
 
 bool ofs_blob_total(const struct ofs_headers *headers, uint64_t *ret_total)

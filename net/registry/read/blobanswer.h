@@ -30,6 +30,12 @@ int ofs_blob_answer(int status, const struct ofs_headers *headers,
                     const struct blob_want *want, struct blob_plan *ret,
                     struct ofs_err *err) OFS_MUST_CHECK;
 
+/*
+ * May this status be of the range, so that asking for the whole helps?  There
+ * are servers and proxies that know of no ranges and say so in all ways.
+ */
+bool ofs_blob_refuses_ranges(int status);
+
 /* The total that a 416 tells, if it tells one. */
 bool ofs_blob_total(const struct ofs_headers *headers, uint64_t *ret_total);
 

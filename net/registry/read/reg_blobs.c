@@ -227,6 +227,11 @@ static int attempt(struct run *run, struct reg_end *end, struct ofs_call *call,
         *ret_again = is_passing(run, r);
         return run->verdict < 0 ? ofs_err_wrap(err, r, run->what) : r;
     }
+    if (run->want.ranged && ofs_blob_refuses_ranges(resp.status)) {
+        (void)ofs_reg_refuse(end, run->what, &resp, &run->why);
+        ofs_reg_note(end, REG_HINT_WHOLE, run->range->repo, "", HABIT_TTL_MS);
+        return ask_whole(run, err, ret_again);
+    }
     if (resp.status == 416)
         return unsatisfiable(run, &resp.headers, err, ret_again);
     if (resp.status < 200 || resp.status > 299) {

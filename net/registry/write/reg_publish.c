@@ -45,12 +45,15 @@ static int put_init(struct put *p, struct ofs_err *err)
                : ofs_err_nomem(err, "a manifest");
 }
 
-/* Does the registry show our manifest under that name?  1 yes, 0 no. */
-static int shows(struct put *p, struct ofs_err *err)
+/*
+ * Does the registry show our manifest under that name?  1 yes, 0 no.  Before a
+ * PUT a wrong "no" costs nothing; `thorough`: behind one it would be a failure.
+ */
+static int shows(struct put *p, bool thorough, struct ofs_err *err)
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
     int r = ofs_reg_manifest_head(p->end, p->call, p->ask->repo, p->ref,
-                                  p->scope, &info, err);
+                                  p->scope, thorough, &info, err);
 
     if (r == -ENOENT)
         return 0;
@@ -65,12 +68,12 @@ static int pause_for(struct put *p, int64_t ms, struct ofs_err *err)
 /* The registry has taken it; now it must show. */
 static int await_show(struct put *p, struct ofs_err *err)
 {
-    int r = shows(p, err);
+    int r = shows(p, /* thorough= */ true, err);
 
     for (int n = 1; r == 0 && n < SHOWS_MAX; n++) {
         r = pause_for(p, PAUSE_MS, err);
         if (r == 0)
-            r = shows(p, err);
+            r = shows(p, /* thorough= */ true, err);
     }
     if (r == 0)
         return ofs_err_set(err, -EBUSY,
@@ -112,10 +115,11 @@ static int attempt(struct put *p, struct ofs_err *err)
         return await_show(p, err);
     if (is_conflict(r, err)) {
         r = pause_for(p, PAUSE_MS, err);
-        return r < 0 ? r : shows(p, err);
+        return r < 0 ? r : shows(p, /* thorough= */ true, err);
     }
     /* No answer does not mean that nothing was done. */
-    if (err->http_status < 300 && r != -EINTR && shows(p, &later) == 1)
+    if (err->http_status < 300 && r != -EINTR &&
+        shows(p, /* thorough= */ true, &later) == 1)
         return 1;
     return r;
 }
@@ -128,7 +132,7 @@ static int look_before(struct put *p, struct ofs_err *err)
 
     if (p->ask->tag && old && !ofs_digest_eq(old, p->ask->digest))
         return 0;
-    return shows(p, err);
+    return shows(p, /* thorough= */ false, err);
 }
 
 static int put(struct put *p, struct ofs_err *err)

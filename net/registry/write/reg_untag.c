@@ -102,7 +102,8 @@ static int is_gone(struct untag *u, struct ofs_err *err)
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
     int r = ofs_reg_manifest_head(&u->r->source, u->call, u->repo, u->tag,
-                                  u->push_scope, &info, err);
+                                  u->push_scope, /* doubts_absence= */ true,
+                                  &info, err);
 
     return r == -ENOENT ? 1 : r;
 }

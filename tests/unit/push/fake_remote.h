@@ -237,10 +237,10 @@ static inline int remote_manifest(struct ofs_registry *r, const char *repo,
     return 0;
 }
 
-int ofs_registry_manifest_head(struct ofs_registry *r, struct ofs_call *call,
-                               const char *repo, const char *ref,
-                               struct ofs_manifest_info *ret,
-                               struct ofs_err *err)
+int ofs_registry_manifest_now(struct ofs_registry *r, struct ofs_call *call,
+                              const char *repo, const char *ref,
+                              struct ofs_manifest_info *ret,
+                              struct ofs_err *err)
 {
     (void)call;
     atomic_fetch_add(&remote_of(r)->n_heads, 1);
@@ -256,22 +256,19 @@ int ofs_registry_manifest_get(struct ofs_registry *r, struct ofs_call *call,
     return remote_manifest(r, repo, ref, ret, err);
 }
 
-int ofs_registry_blob_head(struct ofs_registry *r, struct ofs_call *call,
-                           const char *repo, const struct ofs_digest *digest,
-                           uint64_t *ret_size, struct ofs_err *err)
+int ofs_registry_blob_has(struct ofs_registry *r, struct ofs_call *call,
+                          const char *repo, const struct ofs_digest *digest,
+                          struct ofs_err *err)
 {
     struct fake_remote *f = remote_of(r);
-    struct remote_thing *t;
     int code = remote_step(f, err);
 
     (void)call;
     atomic_fetch_add(&f->n_heads, 1);
     if (code < 0)
         return code;
-    t = remote_find(f, REMOTE_BLOB, repo, digest, NULL);
-    if (!t)
+    if (!remote_find(f, REMOTE_BLOB, repo, digest, NULL))
         return ofs_err_set(err, -ENOENT, "no such blob");
-    *ret_size = t->len;
     return 0;
 }
 
