@@ -73,6 +73,12 @@ static bool is_retag(const struct supply *s)
     return s->from && strcmp(s->from, s->repo) == 0;
 }
 
+/* Did the registry refuse a manifest since it has not all that it names? */
+static bool lacks_parts(int r, const struct ofs_err *err)
+{
+    return r == -EIO && err && strstr(err->id, "BLOB_UNKNOWN");
+}
+
 /*
  * What was there may have been cleared away since it was seen: a refusal for
  * want of parts makes us look at all of them once more.
@@ -86,7 +92,7 @@ static int publish_typed(const struct supply *s, struct ofs_needs *needs,
     if (r < 0)
         return r;
     r = ofs_publish(s->jobs->pub, s->call, put, err);
-    if (r != -ENOENT)
+    if (r != -ENOENT && !lacks_parts(r, err))
         return r;
     ofs_publish_doubt(s->jobs->pub);
     ofs_needs_forget(needs);

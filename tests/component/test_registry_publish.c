@@ -78,6 +78,68 @@ static void a_tag_is_put_and_shown(void **state)
     assert_string_equal(fake_server_request(rig.server, PUT, 0)->body, p.bytes);
 }
 
+/* Where the registry's own host sends a PUT, its body goes as well. */
+static void a_put_is_followed_on_its_own_host(void **state)
+{
+    static const struct {
+        int64_t status;
+        const char *to;
+        int r;
+    } rows[] = {
+        { 307, "/v2/a/b/manifests/1.0?moved", 0 },
+        { 308, "/v2/a/b/manifests/1.0?moved", 0 },
+        { 302, "/v2/a/b/manifests/1.0?moved", -EIO },
+        { 307, "http://localhost:1/v2/a/b/manifests/1.0", -EIO },
+        { 307, "ftp://127.0.0.1/x", -EIO },
+        { 307, "/v2/a/b/manifests/1.0", -EIO },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
+        RIG_AUTO struct rig rig;
+        struct paper p;
+        int r;
+
+        start(&rig,
+              &(struct rig_cfg){
+                  .fake = { .auth = FAKE_AUTH_BEARER, .narrow_tokens = true } },
+              &p);
+        fake_server_fault(rig.server, &(struct fake_fault){
+                                          .match = "PUT /v2/a/b/manifests/1.0",
+                                          .nth = rows[i].r == 0,
+                                          .kind = FAKE_REDIRECT,
+                                          .n = rows[i].status,
+                                          .text = rows[i].to });
+        r = put(&rig, &p, "1.0");
+        if (r != rows[i].r || names(&rig, "1.0", &p) != (r == 0))
+            fail_msg("row %zu: %d %s", i, r, rig.err.text);
+    }
+}
+
+/* Not the errno of a missing repository, nor of wrong bytes. */
+static void parts_that_the_registry_lost_are_its_fault(void **state)
+{
+    static const int statuses[] = { 400, 404 };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(statuses); i++) {
+        RIG_AUTO struct rig rig;
+        struct paper p;
+
+        start(&rig, NULL, &p);
+        fake_server_fault(
+            rig.server,
+            &(struct fake_fault){
+                .match = PUT,
+                .kind = FAKE_STATUS,
+                .n = statuses[i],
+                .text = "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\","
+                        "\"message\":\"blob unknown to registry\"}]}" });
+        assert_int_equal(put(&rig, &p, "1.0"), -EIO);
+        assert_non_null(strstr(rig.err.text, "blob unknown to registry"));
+    }
+}
+
 static void what_the_tag_is_already_is_not_put(void **state)
 {
     RIG_AUTO struct rig rig;
@@ -129,7 +191,7 @@ static void a_missing_part_is_named_so(void **state)
     (void)state;
     start(&rig, NULL, &p);
     fake_registry_remove(rig.fake, RIG_REPO, &p.config);
-    assert_int_equal(put(&rig, &p, "1.0"), -ENOENT);
+    assert_int_equal(put(&rig, &p, "1.0"), -EIO);
     assert_string_equal(rig.err.id, "MANIFEST_BLOB_UNKNOWN");
     assert_int_equal(rig_count(&rig, PUT), 1);
 }
@@ -141,7 +203,7 @@ static const struct {
     int r;
 } refusals[] = {
     { 400, "{\"errors\":[{\"code\":\"MANIFEST_INVALID\"}]}", -EINVAL },
-    { 404, "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}", -ENOENT },
+    { 404, "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}", -EIO },
     { 413, NULL, -EFBIG },
     { 403, NULL, -EACCES },
     { 403, "{\"errors\":[{\"message\":\"quota exceeded\"}]}", -EDQUOT },
@@ -415,6 +477,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tag_is_put_and_shown),
+        cmocka_unit_test(a_put_is_followed_on_its_own_host),
+        cmocka_unit_test(parts_that_the_registry_lost_are_its_fault),
         cmocka_unit_test(what_the_tag_is_already_is_not_put),
         cmocka_unit_test(a_tag_moves),
         cmocka_unit_test(one_token_is_enough),

@@ -87,7 +87,45 @@ static void another_size_is_the_registrys_fault(void **state)
     rig_source_init(&s, 7, 1000);
     (void)fake_registry_seeded(rig.fake, RIG_REPO, 7, 1000);
     s.data.size = 999;
-    assert_int_equal(rig_push(&rig, &s, NULL, &how), -EBADMSG);
+    assert_int_equal(rig_push(&rig, &s, NULL, &how), -EIO);
+}
+
+/*
+ * A redirect is not the blob: what it leads to says whether that is there.
+ * Asked is for a byte, as a URL may be signed for GET alone.
+ */
+static void a_redirected_look_is_followed(void **state)
+{
+    static const struct {
+        const char *target; /* "": to the blob's own place */
+        bool there;
+    } rows[] = {
+        { "/nowhere", false },
+        { "", true },
+        { "http://127.0.0.1:1/x", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
+        const struct rig_cfg cfg = { .max_attempts = 1 };
+        RIG_AUTO struct rig rig;
+        struct rig_source s;
+        enum ofs_pushed how;
+
+        rig_start(&rig, &cfg);
+        rig_source_init(&s, 7, 1000);
+        if (rows[i].there)
+            (void)fake_registry_seeded(rig.fake, RIG_REPO, 7, 1000);
+        else
+            fake_server_fault(rig.server, &(struct fake_fault){
+                                              .match = "GET /v2/a/b/blobs/s*",
+                                              .kind = FAKE_REDIRECT,
+                                              .text = rows[i].target });
+        rig_fault(&rig, RIG_BLOB_ASK, 0, FAKE_STATUS, 307);
+        assert_int_equal(rig_push(&rig, &s, NULL, &how), 0);
+        assert_int_equal(how, rows[i].there ? OFS_PUSHED_EXISTS
+                                            : OFS_PUSHED_UPLOADED);
+    }
 }
 
 /* --- mounts --- */
@@ -257,7 +295,7 @@ static void vague_ends_are_looked_at(void **state)
         assert_int_equal(rig_count(&rig, RIG_BLOB_ASK), 2);
         rig_source_init(&s, 8, 1000);
         rig_fault(&rig, RIG_PUT, 1, FAKE_STATUS, statuses[i]);
-        assert_int_equal(rig_push(&rig, &s, NULL, &how), -EBADMSG);
+        assert_int_equal(rig_push(&rig, &s, NULL, &how), -EIO);
     }
 }
 
@@ -277,7 +315,7 @@ static void another_digest_than_ours_is_no_success(void **state)
     rig_start(&rig, NULL);
     rig_source_init(&s, 7, 1000);
     fake_server_fault(rig.server, &fault);
-    assert_int_equal(rig_push(&rig, &s, NULL, &how), -EBADMSG);
+    assert_int_equal(rig_push(&rig, &s, NULL, &how), -EIO);
 }
 
 int main(void)
@@ -287,6 +325,7 @@ int main(void)
         cmocka_unit_test(an_empty_blob_can_be_uploaded),
         cmocka_unit_test(what_is_there_is_not_sent),
         cmocka_unit_test(what_is_known_to_be_missing_is_not_asked_for),
+        cmocka_unit_test(a_redirected_look_is_followed),
         cmocka_unit_test(another_size_is_the_registrys_fault),
         cmocka_unit_test(a_blob_is_mounted_from_where_it_is),
         cmocka_unit_test(a_refused_mount_is_an_upload_in_its_session),

@@ -85,8 +85,9 @@ static const struct {
 } final[] = {
     { RIG_POST, 403, "{\"errors\":[{\"code\":\"DENIED\"}]}", -EACCES, 1 },
     { RIG_POST, 404, "{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]}", -ENOENT, 1 },
-    { RIG_POST, 201, NULL, -EBADMSG, 1 },
-    { RIG_POST, 200, NULL, -EBADMSG, 1 },
+    { RIG_POST, 201, NULL, -EIO, 1 },
+    { RIG_POST, 200, NULL, -EIO, 1 },
+    { RIG_POST, 202, NULL, -EIO, 1 },
     { RIG_PUT, 403, "{\"errors\":[{\"code\":\"DENIED\"}]}", -EACCES, 1 },
     { RIG_PUT, 403, "{\"errors\":[{\"message\":\"Quota exceeded\"}]}", -EDQUOT,
       1 },

@@ -148,6 +148,28 @@ int ofs_reg_errno(int status, const struct reg_words *words)
     return status < 400 || code >= 0 ? -EBADMSG : code;
 }
 
+/* What a push needs is gone at the registry, not at the user. */
+static bool is_lost_there(const char *id)
+{
+    static const char *const ids[] = { "BLOB_UPLOAD_UNKNOWN", "BLOB_UNKNOWN",
+                                       "MANIFEST_BLOB_UNKNOWN" };
+
+    for (size_t i = 0; i < OFS_COUNT_OF(ids); i++)
+        if (strcmp(ids[i], id) == 0)
+            return true;
+    return false;
+}
+
+int ofs_reg_push_errno(int r, struct ofs_err *err)
+{
+    bool other = r == -EBADMSG && strcmp(err->id, "DIGEST_INVALID") != 0;
+
+    if (!other && !(r == -ENOENT && is_lost_there(err->id)))
+        return r;
+    err->code = -EIO;
+    return -EIO;
+}
+
 static void add_request_id(const struct ofs_headers *headers,
                            struct ofs_err *err)
 {

@@ -32,4 +32,11 @@ int ofs_reg_errno(int status, const struct reg_words *words);
 int ofs_reg_refused(const char *host, const char *what,
                     const struct ofs_http_resp *resp, struct ofs_err *err);
 
+/*
+ * What a push that failed with `r` is to its user: -EBADMSG says that the bytes
+ * do not have their digest, -ENOENT that there is no such repository; where a
+ * registry breaks the protocol or loses what it had, it is -EIO instead.
+ */
+int ofs_reg_push_errno(int r, struct ofs_err *err);
+
 #endif

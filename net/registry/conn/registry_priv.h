@@ -166,14 +166,6 @@ struct reg_start ofs_reg_start(struct reg_end *end);
 void ofs_reg_witness(struct reg_end *end, int code, const struct ofs_err *err,
                      const struct reg_start *start, const char *token_scope);
 
-/* ---- reg_blobsize.c ---- */
-
-/* By a GET for one byte, wherever it is. */
-int ofs_reg_blob_size(struct reg_end *end, struct ofs_call *call,
-                      const char *repo, const struct ofs_digest *digest,
-                      const char *what, uint64_t *ret_size,
-                      struct ofs_err *err) OFS_MUST_CHECK;
-
 /* ---- reg_redirect.c: GET a blob, wherever it is ---- */
 
 struct reg_blob_req {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/reg_publish.h"
 
+#include "reg_error.h"
 #include "reg_turn.h"
 
 #include "ocirfs/ref.h"
@@ -8,7 +9,8 @@
 enum {
     CONFLICTS_MAX = 5, /* PUTs again after a 409 */
     PAUSE_MS = 1000,   /* after one */
-    SHOWS_MAX = 3,     /* HEADs until a manifest that was taken shows */
+    HOPS_MAX = 5,
+    SHOWS_MAX = 3, /* HEADs until a manifest that was taken shows */
 };
 
 struct put {
@@ -82,21 +84,73 @@ static int await_show(struct put *p, struct ofs_err *err)
     return r;
 }
 
-static int send(struct put *p, struct ofs_err *err)
+/* One PUT; any answer.  `abroad`: it is another origin's, without a token. */
+static int send_to(struct put *p, const struct ofs_url *at, bool abroad,
+                   struct ofs_http_resp *ret, struct ofs_err *err)
 {
     const char *headers[] = { p->type, NULL };
-    OFS_AUTORESP struct ofs_http_resp resp = { 0 };
     struct reg_req req = {
         .method = "PUT",
-        .url = p->url,
+        .url = at->text,
         .scope = p->scope,
         .what = p->what,
         .headers = headers,
         .body = p->ask->bytes,
         .body_len = p->ask->len,
+        .elsewhere = abroad,
     };
 
-    return ofs_reg_do(p->end, p->call, &req, &resp, err);
+    return ofs_reg_send(p->end, p->call, &req, ret, err);
+}
+
+/* Move on to where the answer sends us, on the same host. */
+static int next_place(struct put *p, const struct ofs_http_resp *resp,
+                      struct ofs_url *at, struct ofs_err *err)
+{
+    const char *location = ofs_headers_get(&resp->headers, "Location");
+    OFS_AUTOURL struct ofs_url next = { 0 };
+    int r;
+
+    if (!location)
+        return ofs_reg_refuse(p->end, p->what, resp, err);
+    r = ofs_url_resolve(at, location, &next, err);
+    if (r == 0)
+        r = ofs_url_may_redirect(at, &next, err);
+    if (r == 0 && strcmp(at->host, next.host) != 0)
+        r = ofs_err_set(err, -EBADMSG, "sent on to another host, %.100s",
+                        next.host);
+    if (r < 0)
+        return ofs_err_wrap(err, r, p->what);
+    ofs_url_done(at);
+    *at = next;
+    next = (struct ofs_url){ 0 };
+    return 0;
+}
+
+/*
+ * 307 and 308 are followed with the body; as with blobs, a token does not go
+ * to another origin, nor from there back.
+ */
+static int send_put(struct put *p, struct ofs_err *err)
+{
+    OFS_AUTOURL struct ofs_url at = { 0 };
+    bool abroad = false;
+    int r = ofs_url_parse(p->url, &at, err);
+
+    for (int hop = 0; r == 0 && hop <= HOPS_MAX; hop++) {
+        OFS_AUTORESP struct ofs_http_resp resp = { 0 };
+
+        r = send_to(p, &at, abroad, &resp, err);
+        if (r < 0 || (resp.status >= 200 && resp.status <= 299))
+            return r;
+        if (resp.status != 307 && resp.status != 308)
+            return ofs_reg_refuse(p->end, p->what, &resp, err);
+        r = next_place(p, &resp, &at, err);
+        abroad = abroad || (r == 0 && !ofs_url_same_origin(&at, &p->end->url));
+    }
+    return r < 0 ? r
+                 : ofs_err_set(err, -EBADMSG, "%s: %s: sent in circles",
+                               p->end->host, p->what);
 }
 
 /* OCIR answers so to two PUTs at once (facts "ocir-api", 9.5). */
@@ -109,7 +163,7 @@ static bool is_conflict(int r, const struct ofs_err *err)
 static int attempt(struct put *p, struct ofs_err *err)
 {
     struct ofs_err later;
-    int r = send(p, err);
+    int r = send_put(p, err);
 
     if (r == 0)
         return await_show(p, err);
@@ -178,7 +232,7 @@ int ofs_registry_manifest_put(struct ofs_registry *r, struct ofs_call *call,
     int e = check(ask, &why);
 
     if (e == 0)
-        e = put_in_turn(&p, &why);
+        e = ofs_reg_push_errno(put_in_turn(&p, &why), &why);
     if (e < 0 && err)
         *err = why;
     return e;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reg_session.h"
 
+#include "reg_blobsize.h"
 #include "reg_location.h"
 
 #include <inttypes.h>
@@ -309,6 +310,23 @@ void ofs_reg_session_cancel(struct reg_session *s)
     ofs_reg_session_forget(s);
 }
 
+/*
+ * Another one is said to know.  Only a redirect that leads to the blob says
+ * that it is there; one that leads to nothing, or to who does not answer, is
+ * none: the worst is a blob uploaded twice.
+ */
+static int look_elsewhere(const struct reg_session *s, struct ofs_call *call,
+                          const struct ofs_digest *digest, uint64_t *ret_size,
+                          struct ofs_err *err)
+{
+    int r = ofs_reg_blob_size(s->end, call, s->repo, digest, s->what, ret_size,
+                              err);
+
+    if (r == -EINTR || r == -EAGAIN || (r < 0 && ofs_call_left_ms(call) == 0))
+        return r;
+    return r == 0;
+}
+
 int ofs_reg_session_look(struct reg_session *s, struct ofs_call *call,
                          const struct ofs_digest *digest, uint64_t *ret_size,
                          struct ofs_err *err)
@@ -336,9 +354,10 @@ int ofs_reg_session_look(struct reg_session *s, struct ofs_call *call,
     length = ofs_headers_get(&resp.headers, "Content-Length");
     if (resp.status == 200 && length && ofs_str_u64(length, ret_size) < 0)
         *ret_size = 0;
-    /* One that is kept elsewhere is there, too. */
-    if (resp.status == 200 || (resp.status >= 300 && resp.status < 400))
+    if (resp.status == 200)
         return 1;
+    if (resp.status >= 300 && resp.status < 400)
+        return look_elsewhere(s, call, digest, ret_size, err);
     switch (resp.status) {
     case 400:
     case 404:

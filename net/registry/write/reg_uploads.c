@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/reg_uploads.h"
 
+#include "reg_error.h"
 #include "reg_session.h"
 #include "upload_policy.h"
 
@@ -370,7 +371,7 @@ int ofs_registry_blob_push(struct ofs_registry *r, struct ofs_call *call,
     e = ofs_reg_session_init(&p.s, r, ask->repo,
                              what_is(ask->repo, ask->digest), &why);
     if (e == 0)
-        e = push(&p, &how, &why);
+        e = ofs_reg_push_errno(push(&p, &how, &why), &why);
     if (e < 0 && err)
         *err = why;
     if (e == 0)
