@@ -35,7 +35,7 @@ static int fetch_one(void *arg, size_t i, struct ofs_call *call,
         .how = OFS_TAG_BATCH,
     };
 
-    return ofs_tag_get(&of, call, &seen, err);
+    return p->t->repos.hooks->get_tag(&of, call, &seen, err);
 }
 
 /* One tag that is gone or broken is no reason; these concern them all. */

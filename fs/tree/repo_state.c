@@ -419,7 +419,7 @@ static bool is_there_without_tags(struct ofs_tree *t, struct ofs_repo *repo)
         if (repo->fed)
             return true;
     }
-    return ofs_ns_vouches(t, repo->path);
+    return t->repos.hooks->vouches(t, repo->path);
 }
 
 static int fetch_tags(void *arg, void *owner, struct ofs_call *call,

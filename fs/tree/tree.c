@@ -79,6 +79,11 @@ static struct ofs_backend *new_ocir(struct ofs_tree *t,
     });
 }
 
+static const struct ofs_repos_hooks repos_hooks = {
+    .vouches = ofs_ns_vouches,
+    .get_tag = ofs_tag_get,
+};
+
 static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
 {
     const char *url = cfg->url ? cfg->url : ofs_registry_host(cfg->registry);
@@ -90,6 +95,7 @@ static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
     };
 
     copy_cfg(t, cfg);
+    t->repos.hooks = &repos_hooks;
     t->url = strdup(url);
     if (!t->url || ofs_sync_init(&t->sync, &sync) < 0 ||
         ofs_pending_init(&t->pending, t->store, t->sync.batches) < 0 ||

@@ -97,10 +97,23 @@ struct ofs_repo {
     int64_t noted_ms;           /* when the note was written */
 };
 
+struct ofs_tag_of;
+struct ofs_tag_seen;
+
+/* What the state of repositories asks of those above it. */
+struct ofs_repos_hooks {
+    /* Is there a repository, even if its registry knows none of its tags? */
+    bool (*vouches)(struct ofs_tree *t, const char *path);
+    /* Know a tag: ofs_tag_get(). */
+    int (*get_tag)(const struct ofs_tag_of *of, struct ofs_call *call,
+                   struct ofs_tag_seen *ret, struct ofs_err *err);
+};
+
 struct ofs_repos {
-    struct ofs_mutex mtx;             /* rank NODE; guards all below */
-    struct ofs_map *map;              /* path -> struct ofs_repo */
-    struct ofs_repo *newest, *oldest; /* of those without references */
+    const struct ofs_repos_hooks *hooks; /* immutable */
+    struct ofs_mutex mtx;                /* rank NODE; guards all below */
+    struct ofs_map *map;                 /* path -> struct ofs_repo */
+    struct ofs_repo *newest, *oldest;    /* of those without references */
     size_t n_unused, weight_unused;
     int64_t base_s; /* mtime of directories of which nothing else is known */
 };

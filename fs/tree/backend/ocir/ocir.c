@@ -4,6 +4,7 @@
 
 #include "ocirfs/ref.h"
 
+#include "image_details.h"
 #include "image_list.h"
 #include "names.h"
 #include "ocir_lifecycle.h"
@@ -223,12 +224,27 @@ static const struct ofs_backend_ops ocir_ops = {
     .set_xattr = ocir_set_xattr,
 };
 
+/* What is kept of answers about single things; ofs_tenancy_free frees it. */
+static int init_caches(struct ofs_tenancy *n)
+{
+    struct ofs_sync *sync = n->base.sync;
+
+    n->repo_details = ofs_ttlcache_new(sync, &ofs_repo_details_ops, n);
+    n->image_lists = ofs_ttlcache_new(sync, &ofs_image_list_ops, n);
+    n->image_details = ofs_ttlcache_new(sync, &ofs_image_details_ops, n);
+    return n->repo_details && n->image_lists && n->image_details ? 0 : -ENOMEM;
+}
+
 struct ofs_backend *ofs_ocir_new(const struct ofs_ocir_backend_cfg *cfg)
 {
     struct ofs_tenancy *n = ofs_tenancy_new(cfg);
 
     if (!n)
         return NULL;
+    if (init_caches(n) < 0) {
+        ofs_tenancy_free(n);
+        return NULL;
+    }
     n->base.ops = &ocir_ops;
     ofs_note_load_tenancy(n);
     return &n->base;

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tenancy_priv.h"
 
-#include "image_details.h"
-#include "image_list.h"
 #include "pathset.h"
-#include "repo_details.h"
 
 void ofs_repo_ocids_done(struct ofs_repo_ocids *o)
 {
@@ -52,17 +49,6 @@ void ofs_tenancy_free(struct ofs_tenancy *n)
     free(n);
 }
 
-/* What is kept of answers about single things. */
-static int init_caches(struct ofs_tenancy *n)
-{
-    struct ofs_sync *sync = n->base.sync;
-
-    n->repo_details = ofs_ttlcache_new(sync, &ofs_repo_details_ops, n);
-    n->image_lists = ofs_ttlcache_new(sync, &ofs_image_list_ops, n);
-    n->image_details = ofs_ttlcache_new(sync, &ofs_image_details_ops, n);
-    return n->repo_details && n->image_lists && n->image_details ? 0 : -ENOMEM;
-}
-
 static int init(struct ofs_tenancy *n, const struct ofs_ocir_backend_cfg *cfg)
 {
     const struct ofs_strv *named = cfg->named;
@@ -81,7 +67,7 @@ static int init(struct ofs_tenancy *n, const struct ofs_ocir_backend_cfg *cfg)
     ofs_strv_sort(&n->named);
     ofs_strv_unique(&n->named);
     n->is_named = n->named.n > 0;
-    return init_caches(n);
+    return 0;
 }
 
 struct ofs_tenancy *ofs_tenancy_new(const struct ofs_ocir_backend_cfg *cfg)
