@@ -25,7 +25,7 @@ FUNCTIONS = {
                     "a long wait is ofs_call_sleep, which can be ended"),
     **dict.fromkeys(("exit", "abort"), "only main ends the program"),
     **dict.fromkeys(("tmpnam", "mktemp", "tempnam"), "a race; use mkostemp"),
-    **dict.fromkeys(("realloc", "reallocarray"), "buf.c, str.c and vec grow"),
+    **dict.fromkeys(("realloc", "reallocarray"), "buf.c and str.c grow"),
     **dict.fromkeys(("dup", "pipe", "accept", "mkstemp", "creat",
                      "epoll_create", "inotify_init"),
                     "a child inherits it; there is one with CLOEXEC"),
@@ -38,7 +38,6 @@ ALLOWED = {  # path: functions, each for the reason at its place
     "net/base/bindnow.c": {"getenv"},
     "net/base/buf.c": {"realloc", "reallocarray"},
     "net/base/str.c": {"realloc", "reallocarray"},
-    "include/ocirfs/vec.h": {"realloc", "reallocarray"},
     "net/base/lock.c": {"abort"},
 }
 CLOEXEC = {  # function: what one of its arguments must say

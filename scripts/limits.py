@@ -46,7 +46,6 @@ DEFINITION = re.compile(
     r"(?P<body>.*?)^\}", re.M | re.S)
 STATIC = re.compile(r"static\b")
 CONTROL = re.compile(r"^(?P<indent> *)(if|for|while|switch|do)\b", re.M)
-EACH = re.compile(r"^(?P<indent> *)\w+_(each|EACH)\b", re.M)
 
 
 def count_parameters(text):
@@ -62,7 +61,7 @@ def count_parameters(text):
 def deepest(body):
     """How many control statements are inside each other."""
     found = [len(m["indent"]) // 4
-             for r in (CONTROL, EACH) for m in r.finditer(body)]
+             for m in CONTROL.finditer(body)]
     return max(found, default=0)
 
 
