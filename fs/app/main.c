@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include "statuscmd.h"
+#include "umountcmd.h"
 
 #include "ocirfs/bindnow.h"
 
@@ -25,6 +26,8 @@ int main(int argc, char **argv)
     struct ofs_env env;
 
     ofs_bind_now(argv);
+    if (argc > 1 && strcmp(argv[1], "umount") == 0)
+        return ofs_umountcmd_run(argc - 1, argv + 1);
     ofs_env_capture(&env);
     if (argc > 1 && strcmp(argv[1], "status") == 0)
         return ofs_statuscmd_run(argc - 1, argv + 1, &env);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/options.h"
 
+#include "nearest.h"
 #include "optvalue.h"
 
 #include <stdio.h>
@@ -32,7 +33,7 @@ static const struct row rows[] = {
       "longest time one operation may take (30s)" },
     { "repos", "A[:B...]", ofs_opt_list, FIELD(repos),
       "repositories to show, if there is no catalog" },
-    { "mirror", "URL", ofs_opt_text, FIELD(mirror),
+    { "mirror", "URL", ofs_opt_url, FIELD(mirror),
       "a pull-through registry to ask first" },
     { "ca_file", "FILE", ofs_opt_path, FIELD(ca_file),
       "certificates to trust, PEM (the system's)" },
@@ -43,7 +44,7 @@ static const struct row rows[] = {
     { "bg", NULL, ofs_opt_true, FIELD(bg),
       "mount even if the registry does not answer yet" },
     { "cache", "DIR", ofs_opt_path, FIELD(cache_dir),
-      "blob cache (~/.cache/ocirfs; root: /var/cache/ocirfs)" },
+      "blobs (~/.cache/ocirfs; root: /var/cache/ocirfs)" },
     { "cache_size", "SIZE", ofs_opt_size, FIELD(cache_bytes),
       "maximum size of the cache; 0: no limit (10G)" },
     { "cache-fsfree", "PERCENT", ofs_opt_percent, FIELD(cache_fsfree_pct),
@@ -78,15 +79,15 @@ static const struct row oci_rows[] = {
       "treat the URL in SOURCE as OCIR in that region" },
     { "namespace", "NAME", ofs_opt_text, FIELD(namespace_name),
       "the tenancy's namespace (ask Object Storage)" },
-    { "registry", "URL", ofs_opt_text, FIELD(registry),
+    { "registry", "URL", ofs_opt_url, FIELD(registry),
       "override the registry's URL" },
-    { "identity", "URL", ofs_opt_text, FIELD(identity),
+    { "identity", "URL", ofs_opt_url, FIELD(identity),
       "override Identity's URL" },
-    { "artifacts", "URL", ofs_opt_text, FIELD(artifacts),
+    { "artifacts", "URL", ofs_opt_url, FIELD(artifacts),
       "override Artifacts' URL" },
-    { "objectstorage", "URL", ofs_opt_text, FIELD(objectstorage),
+    { "objectstorage", "URL", ofs_opt_url, FIELD(objectstorage),
       "override Object Storage's URL" },
-    { "federation", "URL", ofs_opt_text, FIELD(federation),
+    { "federation", "URL", ofs_opt_url, FIELD(federation),
       "override Auth's URL (instance principals)" },
     { "service_account", "DIR", ofs_opt_path, FIELD(service_account),
       "a pod's (/var/run/secrets/kubernetes.io/...)" },
@@ -103,16 +104,21 @@ static const struct group {
 
 /* Of mount(8) and libfuse; handed on as they are. */
 static const char *const kernel_options[] = {
-    "allow_other", "auto_unmount", "dev",     "nodev",    "suid",
-    "nosuid",      "exec",         "noexec",  "atime",    "noatime",
-    "sync",        "async",        "dirsync", "diratime", "nodiratime",
-    "relatime",    "lazytime",
+    "allow_other", "auto_unmount", "dev",     "nodev",   "suid",       "nosuid",
+    "exec",        "noexec",       "noatime", "dirsync", "nodiratime",
 };
 
-/* Of fstab and mount(8) only; there is nothing to do for us. */
+/* Of fstab and mount(8) only, or about times that the registry says and writes
+ * that are confirmed in any case; there is nothing to do for us. */
 static const char *const ignored_options[] = {
-    "rw",    "defaults", "auto",  "noauto", "user",    "nouser",
-    "users", "owner",    "group", "nofail", "_netdev", "default_permissions",
+    "rw",         "defaults",      "auto",        "noauto",
+    "user",       "nouser",        "users",       "nousers",
+    "owner",      "noowner",       "group",       "nogroup",
+    "nofail",     "_netdev",       "atime",       "relatime",
+    "norelatime", "diratime",      "strictatime", "lazytime",
+    "nolazytime", "nostrictatime", "async",       "sync",
+    "mand",       "nomand",        "iversion",    "noiversion",
+    "silent",     "loud",          "symfollow",   "default_permissions",
 };
 
 static bool is_one_of(const char *s, const char *const *list, size_t n)
@@ -129,10 +135,29 @@ static const struct row *find_row(const char *name, size_t len)
         const struct row *end = groups[i].rows + groups[i].n;
 
         for (const struct row *row = groups[i].rows; row < end; row++)
-            if (strlen(row->name) == len && memcmp(row->name, name, len) == 0)
+            if (ofs_nearest_same(name, len, row->name))
                 return row;
     }
     return NULL;
+}
+
+/* An option that nobody knows, and what was perhaps meant. */
+static int unknown(const char *option, size_t len, struct ofs_err *err)
+{
+    struct ofs_nearest near = { 0 };
+
+    for (size_t i = 0; i < OFS_COUNT_OF(groups); i++)
+        for (size_t j = 0; j < groups[i].n; j++)
+            ofs_nearest_offer(&near, option, len, groups[i].rows[j].name);
+    for (size_t i = 0; i < OFS_COUNT_OF(kernel_options); i++)
+        ofs_nearest_offer(&near, option, len, kernel_options[i]);
+    if (near.word)
+        return ofs_err_set(err, -EINVAL,
+                           "unknown option '%.*s'; did you mean '%s'?",
+                           (int)len, option, near.word);
+    return ofs_err_set(err, -EINVAL,
+                       "unknown option '%.*s'; 'ocirfs --help' lists them",
+                       (int)len, option);
 }
 
 static int apply_row(struct ofs_options *o, const struct row *row,
@@ -149,6 +174,10 @@ static int apply_row(struct ofs_options *o, const struct row *row,
     r = row->parse(value, (char *)o + row->offset);
     if (r == -ENOMEM)
         return ofs_err_nomem(err, "the options");
+    /* What is no URL may hold a password all the same. */
+    if (r < 0 && row->parse == ofs_opt_url)
+        return ofs_err_set(err, -EINVAL, "option '%s' needs %s", row->name,
+                           ofs_opt_wants(row->parse));
     if (r < 0)
         return ofs_err_set(err, -EINVAL, "option '%s': '%s' is not %s",
                            row->name, value, ofs_opt_wants(row->parse));
@@ -172,9 +201,11 @@ static int apply(struct ofs_options *o, const char *option, struct ofs_err *err)
     if (is_one_of(option, ignored_options, OFS_COUNT_OF(ignored_options)) ||
         ofs_str_starts(option, "x-") || ofs_str_starts(option, "comment="))
         return 0;
-    return ofs_err_set(err, -EINVAL,
-                       "unknown option '%.*s'; 'ocirfs --help' lists them",
-                       (int)len, option);
+    if (strcmp(option, "remount") == 0)
+        return ofs_err_set(err, -EINVAL,
+                           "a mount keeps its options: umount, then mount "
+                           "again with others");
+    return unknown(option, len, err);
 }
 
 /* A comma-separated list; a backslash takes away a comma's meaning. */
@@ -198,6 +229,14 @@ static int apply_list(struct ofs_options *o, const char *list,
             break;
     }
     return r;
+}
+
+/* What people type who know other programs. */
+static bool apply_word(struct ofs_options *o, int argc, char *const *argv)
+{
+    o->help = argc == 2 && strcmp(argv[1], "help") == 0;
+    o->version = argc == 2 && strcmp(argv[1], "version") == 0;
+    return o->help || o->version;
 }
 
 static int set_positional(struct ofs_options *o, const char *arg,
@@ -275,9 +314,38 @@ static int default_cache_dir(const struct ofs_env *env, char **ret,
     return *ret ? 0 : ofs_err_nomem(err, "the options");
 }
 
+/* Who names a registry by URL, and not as OCIR's, has no use for those. */
+static int check_ocir_options(const struct ofs_options *o, struct ofs_err *err)
+{
+    if (!strstr(o->source, "://") || o->region)
+        return 0;
+    for (size_t i = 0; i < OFS_COUNT_OF(oci_rows); i++) {
+        const struct row *row = &oci_rows[i];
+
+        if (*(char *const *)((const char *)o + row->offset))
+            return ofs_err_set(err, -EINVAL,
+                               "option '%s' is for OCIR: name a region as "
+                               "SOURCE, or the URL's with region=",
+                               row->name);
+    }
+    return 0;
+}
+
+static int check_source(const struct ofs_options *o, struct ofs_err *err)
+{
+    if (strstr(o->source, "://") && ofs_opt_has_user(o->source))
+        return ofs_err_set(err, -EINVAL,
+                           "no user and password in SOURCE, where everybody "
+                           "can read them; 'docker login' or auth_file= keep "
+                           "them");
+    return check_ocir_options(o, err);
+}
+
 static int check_complete(struct ofs_options *o, const struct ofs_env *env,
                           struct ofs_err *err)
 {
+    int r;
+
     if (!o->source)
         return ofs_err_set(err, -EINVAL,
                            "no SOURCE given; try 'ocirfs --help'");
@@ -286,6 +354,9 @@ static int check_complete(struct ofs_options *o, const struct ofs_env *env,
                            "no MOUNTPOINT given; try 'ocirfs --help'");
     if (o->timeout_ms == 0)
         return ofs_err_set(err, -EINVAL, "option 'timeout': 0 is no time");
+    r = check_source(o, err);
+    if (r < 0)
+        return r;
     return o->cache_dir ? 0 : default_cache_dir(env, &o->cache_dir, err);
 }
 
@@ -302,7 +373,7 @@ int ofs_options_parse(int argc, char *const *argv, const struct ofs_env *env,
         .uid = env->uid,
         .gid = env->gid,
     };
-    int r = parse_args(argc, argv, &o, err);
+    int r = apply_word(&o, argc, argv) ? 0 : parse_args(argc, argv, &o, err);
 
     if (r == 0 && !o.help && !o.version)
         r = check_complete(&o, env, err);
@@ -321,7 +392,7 @@ static void free_texts(struct ofs_options *o, const struct group *g)
         ofs_opt_parse *parse = g->rows[i].parse;
 
         if (parse == ofs_opt_text || parse == ofs_opt_path ||
-            parse == ofs_opt_auth)
+            parse == ofs_opt_url || parse == ofs_opt_auth)
             free(*(char **)((char *)o + g->rows[i].offset));
     }
 }
@@ -355,6 +426,7 @@ int ofs_options_help(struct ofs_buf *b)
     (void)ofs_buf_adds(
         b, "usage: ocirfs [FLAGS] SOURCE MOUNTPOINT [-o OPTION[,OPTION...]]\n"
            "       ocirfs status [--watch] DIR\n"
+           "       ocirfs umount DIR\n"
            "\n"
            "Shows a container registry as a directory tree.  'status' tells "
            "how the\nmount that DIR is in is doing; with --watch it draws its "

@@ -27,9 +27,12 @@ int ofs_opt_time(const char *text, void *member)
     static const struct {
         const char *unit;
         uint64_t ms;
-    } units[] = { { "", 1000 },       { "ms", 1 },          { "s", 1000 },
-                  { "m", 60 * 1000 }, { "h", 3600 * 1000 }, { "d", 86400000 } };
-    const uint64_t longest_ms = 3650ull * 86400000;
+    } units[] = { { "", 1000 },
+                  { "ms", 1 },
+                  { "s", 1000 },
+                  { "m", 60 * 1000 },
+                  { "h", 3600 * 1000 } };
+    const uint64_t longest_ms = 24ull * 3600 * 1000;
     const char *unit;
     uint64_t n;
 
@@ -46,9 +49,18 @@ int ofs_opt_time(const char *text, void *member)
     return -EBADMSG;
 }
 
+/* So few bytes were meant to be so many of a larger unit. */
+#define SMALLEST_BYTES (1024ull * 1024)
+
 int ofs_opt_size(const char *text, void *member)
 {
-    return ofs_str_size(text, member);
+    uint64_t n;
+    int r = ofs_str_size(text, &n);
+
+    if (r < 0 || (n > 0 && n < SMALLEST_BYTES))
+        return r < 0 ? r : -EBADMSG;
+    *(uint64_t *)member = n;
+    return 0;
 }
 
 int ofs_opt_percent(const char *text, void *member)
@@ -103,6 +115,19 @@ int ofs_opt_text(const char *text, void *member)
     free(*to);
     *to = copy;
     return 0;
+}
+
+bool ofs_opt_has_user(const char *url)
+{
+    const char *colon = strstr(url, "://");
+    const char *host = colon ? colon + 3 : url;
+
+    return memchr(host, '@', strcspn(host, "/?#")) != NULL;
+}
+
+int ofs_opt_url(const char *text, void *member)
+{
+    return ofs_opt_has_user(text) ? -EBADMSG : ofs_opt_text(text, member);
 }
 
 int ofs_opt_path(const char *text, void *member)
@@ -174,8 +199,9 @@ const char *ofs_opt_wants(ofs_opt_parse *parse)
         ofs_opt_parse *parse;
         const char *wants;
     } rows[] = {
-        { ofs_opt_time, "a time like 500ms, 10s or 5m" },
-        { ofs_opt_size, "a size like 500M or 20G" },
+        { ofs_opt_time, "a time like 500ms, 10s or 5m, 24h at most" },
+        { ofs_opt_size, "a size like 500M or 20G, 1M at least" },
+        { ofs_opt_url, "a URL without a user or password in it" },
         { ofs_opt_percent, "a number from 0 to 100" },
         { ofs_opt_id, "a number" },
         { ofs_opt_mode, "an octal number up to 777" },

@@ -425,6 +425,16 @@ def test_a_signal_that_asks_for_nothing_ends_nothing(
 
 
 @pytest.mark.semantics("S44")
+def test_umount_is_a_word_of_ours_too(run_ocirfs, registry, place, tmp_path):
+    run_ocirfs(registry.url, place, "-o", f"cache={tmp_path}/c,lazytime,"
+               "norelatime,sync,dev,diratime")
+    assert content(place)
+    assert run_ocirfs("umount", place).returncode == 0
+    wait_gone(place)
+    assert run_ocirfs("umount").returncode == 2
+
+
+@pytest.mark.semantics("S44")
 def test_quit_of_a_terminal_unmounts(mount, registry):
     mnt = mount(registry)
     assert content(mnt.path)

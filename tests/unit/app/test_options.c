@@ -140,7 +140,16 @@ static void what_is_wrong_is_named(void **state)
     static const struct {
         const char *option, *says;
     } rows[] = {
-        { "tll=5", "unknown option 'tll'" },
+        { "tll=5", "unknown option 'tll'; did you mean 'ttl'?" },
+        { "allow-others", "did you mean 'allow_other'?" },
+        { "zzz", "'ocirfs --help' lists them" },
+        { "remount", "umount, then mount again" },
+        { "ttl=5d", "'5d' is not a time like 500ms" },
+        { "ttl=25h", "24h at most" },
+        { "cache_size=10", "'10' is not a size like 500M" },
+        { "mirror=https://joe:hush@m", "without a user or password" },
+        { "mirror=joe:hush@m", "without a user or password" },
+        { "identity=https://joe@m/x", "without a user or password" },
         { "ttl", "needs a value" },
         { "ttl=soon", "'soon' is not a time like 500ms" },
         { "ttl=-1", "'-1' is not a time" },
@@ -155,7 +164,7 @@ static void what_is_wrong_is_named(void **state)
         { "umask=7777", "'7777' is not an octal number" },
         { "repos=a::b", "'a::b' is not a list of names" },
         { "log=loud", "'loud' is not 'error', 'warn'" },
-        { "mirror=", "is not a value" },
+        { "mirror=", "option 'mirror' needs a URL" },
     };
 
     (void)state;
@@ -168,8 +177,60 @@ static void what_is_wrong_is_named(void **state)
         if (parse(args, &user, &o, &err) != -EINVAL ||
             !strstr(err.text, rows[i].says))
             fail_msg("%s: '%s'", rows[i].option, err.text);
+        assert_null(strstr(err.text, "hush"));
         assert_null(o.source);
     }
+}
+
+static void a_source_must_fit_its_options(void **state)
+{
+    static const struct {
+        const char *source, *option, *says; /* NULL: it is right */
+    } rows[] = {
+        { "https://r.example", "auth=api_key", "option 'auth' is for OCIR" },
+        { "https://r.example", "compartment=prod", "'compartment' is for" },
+        { "http://localhost:5000", "config=/c", "'config' is for OCIR" },
+        { "https://r.example", "auth=api_key,region=gru", NULL },
+        { "gru", "auth=api_key,compartment=prod", NULL },
+        { "https://r.example", "ttl=5", NULL },
+        { "https://joe:hush@r.example", "ttl=5", "no user and password" },
+        { "https://joe@r.example/x", "ttl=5", "no user and password" },
+        { "https://r.example/a@b", "ttl=5", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
+        const char *const args[] = { "ocirfs", rows[i].source, "m",
+                                     "-o",     rows[i].option, NULL };
+        OFS_AUTOOPTIONS struct ofs_options o = { 0 };
+        struct ofs_err err = { 0 };
+        int r = parse(args, &user, &o, &err);
+
+        if ((r == 0) != !rows[i].says ||
+            (r < 0 && !strstr(err.text, rows[i].says)))
+            fail_msg("%s: '%s'", rows[i].option, err.text);
+        assert_null(strstr(err.text, "hush"));
+    }
+}
+
+static void both_spellings_and_what_mount_passes_are_taken(void **state)
+{
+    const char *const args[] = {
+        "ocirfs",
+        "s",
+        "m",
+        "-o",
+        "cache_fsfree=7,allow-delete,norelatime,lazytime,sync,strictatime,"
+        "nodiratime,dev",
+        NULL
+    };
+    OFS_AUTOOPTIONS struct ofs_options o = { 0 };
+
+    (void)state;
+    assert_int_equal(parse(args, &user, &o, NULL), 0);
+    assert_int_equal(o.cache_fsfree_pct, 7);
+    assert_true(o.allow_delete);
+    assert_int_equal(o.kernel.n, 2);
 }
 
 static void values_are_read_as_people_write_them(void **state)
@@ -204,7 +265,9 @@ static void names_are_counted(void **state)
     const char *const three[] = { "ocirfs", "a", "b", "c", NULL };
     const char *const flag[] = { "ocirfs", "-x", "a", "b", NULL };
     const char *const help[] = { "ocirfs", "--help", NULL };
-    OFS_AUTOOPTIONS struct ofs_options o = { 0 };
+    const char *const words[] = { "ocirfs", "help", NULL };
+    const char *const place[] = { "ocirfs", "help", "/mnt", NULL };
+    OFS_AUTOOPTIONS struct ofs_options o = { 0 }, w = { 0 }, p = { 0 };
 
     (void)state;
     assert_int_equal(parse(none, &user, &o, NULL), -EINVAL);
@@ -213,6 +276,10 @@ static void names_are_counted(void **state)
     assert_int_equal(parse(flag, &user, &o, NULL), -EINVAL);
     assert_int_equal(parse(help, &user, &o, NULL), 0);
     assert_true(o.help);
+    assert_int_equal(parse(words, &user, &w, NULL), 0);
+    assert_true(w.help);
+    assert_int_equal(parse(place, &user, &p, NULL), 0);
+    assert_false(p.help);
 }
 
 static void help_names_every_option_once(void **state)
@@ -236,6 +303,8 @@ int main(void)
         cmocka_unit_test(a_helper_takes_f_for_fake),
         cmocka_unit_test(the_cache_follows_the_environment),
         cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(a_source_must_fit_its_options),
+        cmocka_unit_test(both_spellings_and_what_mount_passes_are_taken),
         cmocka_unit_test(values_are_read_as_people_write_them),
         cmocka_unit_test(names_are_counted),
         cmocka_unit_test(help_names_every_option_once),
