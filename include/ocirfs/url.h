@@ -29,8 +29,9 @@ int ofs_url_parse(const char *text, struct ofs_url *ret,
 void ofs_url_done(struct ofs_url *u);
 #define OFS_AUTOURL OFS_AUTO(ofs_url_done)
 
-/* Resolve a reference (absolute, "//host/…", "/path", "path", "?q"). */
-int ofs_url_resolve(const struct ofs_url *base, const char *reference,
+/* Resolve a reference (absolute, "//host/…", "/path", "path", "?q") as a server
+ * wrote it: a space becomes "%20". */
+int ofs_url_resolve(const struct ofs_url *base, const char *raw,
                     struct ofs_url *ret, struct ofs_err *err) OFS_MUST_CHECK;
 
 /* Scheme, host and port equal: credentials of the one may go to the other. */

@@ -22,6 +22,6 @@ void ofs_resumer_init(struct ofs_resumer *s, struct ofs_jobs *jobs);
 void ofs_resumer_done(struct ofs_resumer *s); /* after stop */
 int ofs_resumer_start(struct ofs_resumer *s) OFS_MUST_CHECK;
 void ofs_resumer_stop(struct ofs_resumer *s);
-void ofs_resumer_poke(void *s); /* some job is to be tried again */
+void ofs_resumer_poke(void *arg); /* some job is to be tried again */
 
 #endif
