@@ -9,7 +9,7 @@
  * output limit; never through a shell; what one answered serves all
  * repositories of the host for half a minute.  Thread-safe.
  *
- * Source: facts "docker-credentials": docker CLI, docker-credential-helpers,
+ * Source: docker CLI, cli/config; docker-credential-helpers;
  * containers-auth.json(5).
  */
 

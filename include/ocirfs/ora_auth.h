@@ -9,7 +9,8 @@
  * end, one renewal at a time, without holding up requests whose credential is
  * still good.  Thread-safe.
  *
- * Source: facts "ocir-api" sections 3 and 4; the vectors in tests/vectors.
+ * Source: OCI documentation, "Request Signatures" and "SDK Authentication
+ * Methods"; the vectors in tests/vectors.
  */
 
 #include "ocirfs/call.h"

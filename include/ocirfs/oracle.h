@@ -5,7 +5,7 @@
 /*
  * Oracle's control plane as ocirfs needs it: compartments (Identity) and
  * container repositories and images (Artifacts).  Lists are paged to their
- * end.  Every call is signed, retried by the rule of the facts (each retry
+ * end.  Every call is signed, retried as Oracle's SDKs do (each retry
  * signed anew) and blocks as its ofs_call allows; -EAGAIN when it may not.
  * Thread-safe.
  *
@@ -14,7 +14,8 @@
  * -EINVAL, -EBADMSG, network errnos as http.h.  err->id is the service's code,
  * err->request_id its opc-request-id.
  *
- * Source: facts "ocir-api" sections 5 to 8 and 12.
+ * Source: OCI API reference: Identity, Artifacts and Container Images, Object
+ * Storage (20160918); the retry rules of Oracle's SDKs.
  */
 
 #include "ocirfs/call.h"

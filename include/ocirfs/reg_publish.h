@@ -10,7 +10,7 @@
  * -EPERM the repository is immutable; -EDQUOT.
  *
  * Manifest PUTs to one repository go out one at a time, whoever asks: OCIR
- * answers 409 to concurrent ones (facts "ocir-api" 9.5).
+ * answers 409 to concurrent ones (net/README.md, R17).
  *
  * Source: OCI distribution-spec v1.1.1, "Pushing manifests", "Deleting tags".
  */
@@ -31,8 +31,8 @@ struct ofs_manifest_put {
 
 /*
  * PUT it, unless HEAD says that `tag` (or the digest) is it already; where
- * `old` is another digest, that HEAD is spared.  409: as
- * the facts say, then -EBUSY.  0 only when HEAD afterwards shows our digest.
+ * `old` is another digest, that HEAD is spared.  409: tried again, then -EBUSY.
+ * 0 only when HEAD afterwards shows our digest.
  */
 int ofs_registry_manifest_put(struct ofs_registry *r, struct ofs_call *call,
                               const struct ofs_manifest_put *ask,

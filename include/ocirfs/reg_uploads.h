@@ -9,8 +9,8 @@
  * moves: give it a call without a deadline; silence ends it.  The mirror is
  * never written to.
  *
- * Source: OCI distribution-spec v1.1.1, "Pushing blobs"; facts
- * "distribution-api" section 4.
+ * Source: OCI distribution-spec v1.1.1, "Pushing blobs"; decisions R12
+ * to R16 in net/README.md.
  */
 
 #include "ocirfs/registry.h"

@@ -14,8 +14,7 @@
  * token; it always goes to the registry's own origin, wherever the challenge
  * points.
  *
- * Source: distribution token specification; RFC 6750; RFC 7617; facts
- * "ocir-api" 9.2.
+ * Source: distribution token specification; RFC 6750; RFC 7617.
  */
 
 #include "ocirfs/call.h"

@@ -6,8 +6,7 @@
  * What one credential file says of one host.  Pure: text in, answer out; runs
  * no helper, opens no file.  Not thread-safe.
  *
- * Source: facts "docker-credentials", 1 and 2: docker CLI,
- * containers-auth.json(5).
+ * Source: docker CLI, cli/config; containers-auth.json(5).
  */
 
 #include "ocirfs/cred.h"

@@ -6,7 +6,7 @@
  * Ask a credential helper, docker-credential-<suffix>, for one host.  Starts a
  * process each time; remembers nothing.  Thread-safe.
  *
- * Source: facts "docker-credentials", 3: docker-credential-helpers.
+ * Source: docker-credential-helpers, README "Development".
  */
 
 #include "ocirfs/call.h"

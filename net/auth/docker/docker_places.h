@@ -6,7 +6,7 @@
  * Where credentials are looked for, and in which order.  Pure: names no file
  * that it has looked at.
  *
- * Source: facts "docker-credentials", 2, "recommended for ocirfs".
+ * Source: docker CLI, cli/config; containers-auth.json(5).
  */
 
 #include "docker_config.h"

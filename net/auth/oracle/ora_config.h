@@ -7,7 +7,8 @@
  * profile of it with what the environment overrides.  Pure but for reading
  * the file.
  *
- * Source: facts "ocir-api" 4.1 and 4.2.
+ * Source: OCI documentation, "SDK and CLI Configuration File" and "CLI
+ * Environment Variables".
  */
 
 #include "ora_key.h"

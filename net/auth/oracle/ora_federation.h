@@ -4,7 +4,7 @@
 
 /*
  * From an instance's certificate to a security token: X.509 federation.
- * Source: facts "ocir-api" 4.4, vector 08.
+ * Source: Oracle's SDKs, X509FederationClient; the vectors in tests/vectors.
  */
 
 #include "ora_cert.h"

@@ -4,7 +4,8 @@
 
 /*
  * The instance metadata service, version 2: plain http on a link-local
- * address, never through a proxy.  Source: facts "ocir-api" 4.4.
+ * address, never through a proxy.  Source: OCI documentation, "Instance
+ * Metadata"; Oracle's SDKs.
  */
 
 #include "ocirfs/buf.h"

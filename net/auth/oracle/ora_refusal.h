@@ -7,8 +7,8 @@
  * side, and what to do about it.  The service itself says the same words for a
  * wrong key, an ended session and a wrong clock.  Pure.
  *
- * Source: facts "ocir-api" 3: a date that is off by more than five minutes is
- * refused.
+ * Source: OCI documentation, "Request Signatures": a date that is off by more
+ * than five minutes is refused.
  */
 
 #include <stddef.h>

@@ -6,7 +6,7 @@
  * What a token server answers, and how long to use it.  Pure; takes foreign
  * bytes.
  *
- * Source: distribution token specification; facts "ocir-api", 9.3.
+ * Source: distribution token specification.
  */
 
 #include "ocirfs/secret.h"

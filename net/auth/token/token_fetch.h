@@ -6,7 +6,7 @@
  * One Authorization value, made anew: credentials, then a token server where
  * the challenge names one.  Remembers nothing.  Thread-safe.
  *
- * Source: distribution token specification; facts "distribution-api", 9.
+ * Source: distribution token specification.
  */
 
 #include "challenge.h"

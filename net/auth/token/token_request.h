@@ -6,8 +6,7 @@
  * Where a token is asked for and with which words: realm, scopes, the query of
  * a GET and the form of a POST.  Pure.
  *
- * Source: distribution token specification, OAuth2 form; facts
- * "distribution-api", 9.
+ * Source: distribution token specification and its OAuth2 form.
  */
 
 #include "ocirfs/buf.h"

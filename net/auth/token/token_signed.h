@@ -5,7 +5,7 @@
 /*
  * A registry's token for a principal of Oracle's cloud: a GET that it signs.
  *
- * Source: facts "ocir-api" 9.2 and 9.3.
+ * See P3 and P4 in net/README.md.
  */
 
 #include "ocirfs/call.h"

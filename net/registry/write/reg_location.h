@@ -5,7 +5,7 @@
 /*
  * What the answers within an upload say: where it goes on and how far it got.
  * Pure; takes foreign bytes.  Source: OCI distribution-spec v1.1.1, "Pushing
- * blobs"; facts "distribution-api", 4.
+ * blobs".
  */
 
 #include "ocirfs/digest.h"

@@ -153,7 +153,7 @@ static int send_put(struct put *p, struct ofs_err *err)
                                p->end->host, p->what);
 }
 
-/* OCIR answers so to two PUTs at once (facts "ocir-api", 9.5). */
+/* OCIR answers so to two PUTs at once (R17). */
 static bool is_conflict(int r, const struct ofs_err *err)
 {
     return r == -EEXIST && err->http_status == 409;

@@ -4,8 +4,8 @@
 
 /*
  * What to do when a request of an upload failed.  Pure: tables test it.
- * Source: OCI distribution-spec v1.1.1, "Pushing blobs"; facts
- * "distribution-api", 4 and 10.
+ * Source: OCI distribution-spec v1.1.1, "Pushing blobs";
+ * decisions R12 to R14 in net/README.md.
  */
 
 #include "ocirfs/err.h"
