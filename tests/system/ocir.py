@@ -27,6 +27,10 @@ KINDS = {
 }
 
 
+# For a URL as SOURCE without region=, beside which OCIR's options are refused.
+PLAIN = dict.fromkeys((*SERVICES, "federation", "service_account"))
+
+
 def environment(oracle, kind="api_key", **more):
     env = dict(NO_METADATA)
     for name in KINDS[kind][0]:

@@ -135,7 +135,7 @@ def test_a_namespace_that_is_anothers_in_a_url(says, oracle, tmp_path):
     user = oracle.users["reader"]
     path = ocir.docker_file(oracle, tmp_path, user["username"],
                             user["auth_token"])
-    line = says(source=oracle.urls["registry"], registry=None,
+    line = says(source=oracle.urls["registry"], **ocir.PLAIN,
                 auth_file=path, repos="wrong/motando-webapp")
     assert "Tenant with name wrong not found" in line
 
