@@ -56,14 +56,16 @@ int ofs_errno_for_kernel(int code)
 }
 
 /* Answers that are part of ordinary life are nobody's trouble. */
-static bool is_trouble(const struct ofs_op *op, int code)
+static bool is_trouble(const struct ofs_op *op, int code,
+                       const struct ofs_err *err)
 {
     switch (-code) {
     case ENOENT:
         return op->pushes; /* something that a manifest names is nowhere */
-    case ENODATA:
     case ENOTSUP:
     case EEXIST:
+        return err->http_status != 0; /* a service refuses a change */
+    case ENODATA:
     case ENOTEMPTY:
     case EXDEV:
     case ERANGE:
@@ -84,7 +86,7 @@ static void log_failure(const struct ofs_op *op, int code,
     OFS_AUTOBUF struct ofs_buf path = OFS_BUF_INIT(PATH_MAX);
     const char *id = err->request_id;
     const char *text = err->text[0] ? err->text : strerror(-code);
-    enum ofs_log_level level = is_trouble(op, code) ? OFS_WARN : OFS_DEBUG;
+    enum ofs_log_level level = is_trouble(op, code, err) ? OFS_WARN : OFS_DEBUG;
 
     if (!ofs_log_on(level))
         return;
@@ -107,7 +109,7 @@ void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err)
 {
     ofs_metric_add(&failures, 1);
     log_failure(op, code, err);
-    if (is_trouble(op, code))
+    if (is_trouble(op, code, err))
         ofs_tree_note_error(ofs_op_tree(op), op->ino, err);
     ofs_op_settle(op);
     (void)fuse_reply_err(op->req, errno_for(op, code));

@@ -207,7 +207,8 @@ static int set_xattr(struct ofs_tree *t, struct ofs_call *call,
 
     if (node->view->set_xattr)
         r = node->view->set_xattr(t, call, node, name, value, err);
-    if (r != -ENOTSUP)
+    /* The backend's own word, or the service's. */
+    if (r != -ENOTSUP || (err && err->http_status))
         return r;
     if (is_carried(node, name))
         return 0;

@@ -70,6 +70,15 @@ int64_t ofs_ora_retry_ms(const struct ofs_ora_failure *f)
     return f->retry_after_ms > wait_ms ? f->retry_after_ms : wait_ms;
 }
 
+/* Artifacts has words of its own: BAD_REQUEST, and what it does not offer says
+ * so in its sentence only. */
+static int errno_of(int status, const char *code, const char *message)
+{
+    if (status == 400 && strstr(message, "not currently supported"))
+        return -EOPNOTSUPP;
+    return ofs_ora_errno(status, code);
+}
+
 /*
  * What a user can do about it.  404 NotAuthorizedOrNotFound stands for both:
  * the service does not tell which.
@@ -100,11 +109,11 @@ int ofs_ora_fail(int status, const char *body, size_t len,
         message = json_string_value(json_object_get(doc, "message"));
     }
     code = code ? code : "";
-    r = ofs_ora_errno(status, code);
+    message = message ? message : "no words";
+    r = errno_of(status, code, message);
     add_advice(&advice, status, code, hints);
     (void)ofs_err_set(err, r, "OCI answers %d %s: %.*s%s", status, code,
-                      advice.len ? 80 : 140, message ? message : "no words",
-                      ofs_buf_str(&advice));
+                      advice.len ? 80 : 140, message, ofs_buf_str(&advice));
     if (!err)
         return r;
     err->http_status = status;

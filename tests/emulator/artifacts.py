@@ -57,6 +57,13 @@ def check_details(details, allowed):
         raise errors.invalid("readme")
 
 
+def check_immutable(details, settings):
+    """What the real service says to everybody who tries."""
+    if details.get("isImmutable") and settings.immutable == "refused":
+        raise errors.ApiError(400, "BAD_REQUEST", "Setting isImmutable is not "
+                              "currently supported")
+
+
 def apply(r, details):
     for field, name in (("isPublic", "is_public"), ("readme", "readme"),
                         ("isImmutable", "is_immutable"),
@@ -192,6 +199,7 @@ class Artifacts(ImageRoutes, Service):
         self.compartment(where)
         self.cloud.directory.require(request.principal, "REPOSITORY_CREATE",
                                      where, name)
+        check_immutable(details, self.cloud.settings)
         if len(self.state.repositories) >= self.cloud.settings.repository_limit:
             raise errors.ApiError(400, "LimitExceeded",
                                   "The limit of repositories is reached.")
@@ -213,6 +221,7 @@ class Artifacts(ImageRoutes, Service):
         details = parse_object(body)
         check_details(details, CHANGEABLE)
         r = self.repository(request, ocid, "REPOSITORY_MANAGE")
+        check_immutable(details, self.cloud.settings)
         self.check_etag(request, r.etag)
         apply(r, details)
         return answer_json(full(r, self.state.namespace), etag=r.etag)

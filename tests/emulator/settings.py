@@ -21,6 +21,7 @@ class Settings:
     image_rows: str = "image"  # or "version": a row for each tag
     subtree: str = "refused"  # without rights on the tenancy; or "filtered"
     name_taken_code: str = "NAMESPACE_CONFLICT"  # of the 409; not documented
+    immutable: str = "refused"  # to set isImmutable; or "taken", as documented
 
     # ---- the registry's door ----
     immutable_status: int = 409  # for moving a tag that may not move

@@ -185,6 +185,7 @@ def test_a_repository_lives(plane, api):
     path = f"{REPOSITORIES}/{r['id']}"
     got = api.artifacts(path)
     assert got.json == r and got.headers["etag"] == made.headers["etag"]
+    plane.cloud.settings.change({"immutable": "taken"})
     changed = api.send("PUT", path, {"isImmutable": True, "isPublic": False},
                        if_match=got.headers["etag"])
     assert changed.json["isImmutable"] and not changed.json["isPublic"]
@@ -196,6 +197,21 @@ def test_a_repository_lives(plane, api):
     assert api.send("DELETE", path).status == 204
     assert api.artifacts(path).code == "NotAuthorizedOrNotFound"
     assert api.send("DELETE", path).status == 404
+
+
+def test_nothing_is_made_immutable(plane, api):
+    """So says the real service, though it documents the field."""
+    name = plane.new_name()
+    refused = api.send("POST", REPOSITORIES, {
+        "compartmentId": plane.tenancy, "displayName": name,
+        "isImmutable": True})
+    assert (refused.status, refused.code) == (400, "BAD_REQUEST")
+    assert refused.json["message"] == \
+        "Setting isImmutable is not currently supported"
+    made = api.create(name, isImmutable=False).json
+    path = f"{REPOSITORIES}/{made['id']}"
+    assert api.send("PUT", path, {"isImmutable": True}).code == "BAD_REQUEST"
+    assert api.send("PUT", path, {"isImmutable": False}).status == 200
 
 
 def test_etags_guard_changes(plane, api):

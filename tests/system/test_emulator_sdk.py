@@ -142,6 +142,11 @@ def test_a_repository_lives(oracle, sdk):
     ask = {"repositoryId": r["id"]}
     got = sdk.artifacts.getContainerRepository(**ask)
     assert got["containerRepository"] == r and got["etag"] == made["etag"]
+    with pytest.raises(SdkError) as e:
+        sdk.artifacts.updateContainerRepository(
+            **ask, updateContainerRepositoryDetails={"isImmutable": True})
+    assert e.value.status == 400
+    oracle.set(immutable="taken")
     changed = sdk.artifacts.updateContainerRepository(
         **ask, ifMatch=got["etag"], updateContainerRepositoryDetails={
             "isImmutable": True, "isPublic": True})

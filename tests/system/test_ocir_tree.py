@@ -271,15 +271,32 @@ def test_attributes_that_can_be_set(mount, oracle):
     m = ocir.mounted(mount, oracle)
     app = m / "prod/set/app"
     assert os.stat(app / "1").st_mode & 0o200
-    for name, value in (("isPublic", b"true"), ("isImmutable", b"true"),
+    for name, value in (("isPublic", b"true"), ("isImmutable", b"false"),
                         ("readme", "# Grüße".encode())):
         os.setxattr(app, f"user.ocir.{name}", value)
         assert os.getxattr(app, f"user.ocir.{name}") == value
     there = oracle.repository("set/app")
-    assert there["isPublic"] and there["isImmutable"]
+    assert there["isPublic"] and not there["isImmutable"]
     assert there["readme"]["content"] == "# Grüße"
     for name, code in (("isPublic", errno.EINVAL), ("id", errno.EPERM)):
         assert refusal(os.setxattr, app, f"user.ocir.{name}", b"x") == code
+
+
+@pytest.mark.semantics("S71")
+def test_that_nothing_becomes_immutable_is_told(mount, oracle):
+    oracle.add_repository("set/fixed", "prod")
+    m = ocir.mounted(mount, oracle)
+    app = m / "prod/set/fixed"
+    words = "Setting isImmutable is not currently supported"
+    assert refusal(os.setxattr, app, "user.ocir.isImmutable", b"true") \
+        == errno.EOPNOTSUPP
+    assert words in os.getxattr(app, "user.ocirfs.error").decode()
+    assert words in m.status("errors")
+    assert os.getxattr(app, "user.ocir.isImmutable") == b"false"
+    oracle.set(immutable="taken")
+    os.setxattr(app, "user.ocir.isImmutable", b"true")
+    assert oracle.repository("set/fixed")["isImmutable"]
+    assert os.getxattr(app, "user.ocir.isImmutable") == b"true"
 
 
 @pytest.mark.semantics("S71")

@@ -154,6 +154,9 @@ def test_a_repository_from_its_making_to_its_end(probe, oracle):
     assert made["name"] == "team-a/b_c" and made["etag"] and not made["public"]
     _, last = probe("auto", "create", oracle.tenancy, "team-a/b_c")
     assert last["error"] == "EEXIST" and last["status"] == 409
+    _, last = probe("auto", "update", made["id"], "# Héllo")
+    assert last["error"] == "EOPNOTSUPP" and last["word"] == "BAD_REQUEST"
+    oracle.set(immutable="taken")
     assert probe.good("update", made["id"], "# Héllo") == []
     assert probe.good("move", made["id"], prod) == []
     now, = probe.good("get", made["id"])

@@ -112,12 +112,33 @@ static void an_error_body_is_read_and_explained(void **state)
     assert_int_equal(ofs_ora_fail(404, "", 0, NULL, &hints, NULL), -ENOENT);
 }
 
+static void what_is_not_offered_is_told_from_what_is_wrong(void **state)
+{
+    static const char *const says[] = {
+        "{\"code\":\"BAD_REQUEST\",\"message\":"
+        "\"Setting isImmutable is not currently supported\"}",
+        "{\"code\":\"BAD_REQUEST\",\"message\":\"no such format\"}",
+    };
+    static const struct ofs_ora_hints hints = { .refused = "", .policy = "P" };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(says); i++) {
+        struct ofs_err err = { 0 };
+        int r = ofs_ora_fail(400, says[i], strlen(says[i]), NULL, &hints, &err);
+
+        assert_int_equal(r, i == 0 ? -EOPNOTSUPP : -EINVAL);
+        assert_string_equal(err.id, "BAD_REQUEST");
+        assert_null(strstr(err.text, "policy"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_status_and_its_word_become_an_errno),
         cmocka_unit_test(a_failure_is_repeated_by_the_rule),
         cmocka_unit_test(an_error_body_is_read_and_explained),
+        cmocka_unit_test(what_is_not_offered_is_told_from_what_is_wrong),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
