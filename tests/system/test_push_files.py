@@ -49,6 +49,18 @@ def test_touch_of_a_tag_pushes_nothing(mnt, registry, repo):
     pushed.check(registry, repo, "1.0", OLD)
 
 
+def test_a_tag_is_asked_for_put_and_seen(mnt, registry, repo):
+    """What one step of a push learns is handed on, not asked again (R17)."""
+    for tag, before in ("2.0", 404), ("1.0", 200):
+        with writers.opened(mnt / repo / tag, os.O_CREAT | os.O_WRONLY
+                            | os.O_TRUNC) as fd:
+            os.write(fd, NEW.data)
+            registry.mark()
+        ours = [(method, status) for method, path, status, _
+                in registry.requests() if path.endswith(f"/manifests/{tag}")]
+        assert ours == [("HEAD", before), ("PUT", 201), ("HEAD", 200)]
+
+
 @pytest.mark.semantics("S57")
 def test_a_file_that_is_opened_and_not_written_is_not_pushed(
         mnt, registry, repo):
