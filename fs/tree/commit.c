@@ -54,8 +54,8 @@ static void show_part(struct ofs_tree *t, const char *repo,
                                                 : 0;
 
     /* Without memory he sees it a little later. */
-    if (part && ofs_made_has(t, repo))
-        (void)!ofs_made_show(t, repo, part);
+    if (part && ofs_made_has(&t->mades, repo))
+        (void)!ofs_made_show(&t->mades, repo, part);
 }
 
 static void conclude(struct ofs_tree *t, const struct ofs_spot *spot,
@@ -64,9 +64,9 @@ static void conclude(struct ofs_tree *t, const struct ofs_spot *spot,
 {
     if (r == 0) {
         show_part(t, repo, kind);
-        ofs_failure_clear(t, spot);
+        ofs_failure_clear(&t->failures, spot);
     } else if (r != -EINTR) {
-        ofs_failure_note(t, spot, err);
+        ofs_failure_note(&t->failures, spot, err);
     }
 }
 
@@ -79,7 +79,7 @@ struct commit {
 /* What is to be pushed, where. */
 static void describe(const struct commit *c, struct ofs_scratch_now *ret)
 {
-    ofs_scratch_look(c->t, c->s, ret);
+    ofs_scratch_look(&c->t->scratches, c->s, ret);
     if (!c->as)
         return;
     ret->spot = c->as->spot;
@@ -103,7 +103,7 @@ static int run(const struct commit *c, struct ofs_call *call,
     /* Given up is not refused: the next close tries again. */
     if (r == -EINTR || r == -EAGAIN || (r < 0 && c->as))
         return r;
-    ofs_scratch_settle(c->t, c->s, &what, r, err);
+    ofs_scratch_settle(&c->t->scratches, c->s, &what, r, err);
     return r;
 }
 
@@ -114,11 +114,11 @@ static int commit(const struct commit *c, struct ofs_call *call,
     int r = call->may_wait ? 0 : -EAGAIN;
 
     if (r == 0)
-        r = ofs_scratch_begin_push(c->t, call, c->s, err);
+        r = ofs_scratch_begin_push(&c->t->scratches, call, c->s, err);
     if (r < 0)
         return r;
     r = run(c, call, err);
-    ofs_scratch_end_push(c->t, c->s);
+    ofs_scratch_end_push(&c->t->scratches, c->s);
     return r;
 }
 
@@ -138,7 +138,7 @@ int ofs_commit(struct ofs_tree *t, struct ofs_call *call, struct ofs_scratch *s,
     const struct commit c = { .t = t, .s = s };
     struct ofs_scratch_now now;
 
-    ofs_scratch_look(t, s, &now);
+    ofs_scratch_look(&t->scratches, s, &now);
     if (now.gone || !ofs_target_is_final(now.target.kind))
         return 0;
     if (now.n_changes == 0 && !is_empty_blob(&now.target))
@@ -166,11 +166,11 @@ int ofs_commit_copy(struct ofs_tree *t, struct ofs_call *call,
     int r = call->may_wait ? 0 : -EAGAIN;
 
     if (r == 0)
-        r = ofs_scratch_begin_push(t, call, s, err);
+        r = ofs_scratch_begin_push(&t->scratches, call, s, err);
     if (r < 0)
         return r;
     r = push(t, call, s, to->repo, &to->target, err);
-    ofs_scratch_end_push(t, s);
+    ofs_scratch_end_push(&t->scratches, s);
     conclude(t, &to->spot, to->repo, to->target.kind, r, err);
     return r;
 }

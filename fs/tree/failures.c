@@ -6,17 +6,18 @@ struct ofs_failure {
     char text[sizeof(((struct ofs_err *)NULL)->text)];
 };
 
-int ofs_failures_init(struct ofs_tree *t)
+int ofs_failures_init(struct ofs_failures *all, struct ofs_nodes *nodes)
 {
-    ofs_mutex_init(&t->failures.mtx, OFS_RANK_NODE);
+    all->nodes = nodes;
+    ofs_mutex_init(&all->mtx, OFS_RANK_NODE);
     return 0;
 }
 
-void ofs_failures_done(struct ofs_tree *t)
+void ofs_failures_done(struct ofs_failures *all)
 {
     for (size_t i = 0; i < OFS_FAILURES; i++)
-        free(t->failures.at[i]);
-    ofs_mutex_done(&t->failures.mtx);
+        free(all->at[i]);
+    ofs_mutex_done(&all->mtx);
 }
 
 static bool is_of(const struct ofs_failure *f, const struct ofs_spot *spot)
@@ -26,46 +27,47 @@ static bool is_of(const struct ofs_failure *f, const struct ofs_spot *spot)
 }
 
 /* With failures.mtx held: out of the ring; NULL: not in it. */
-static struct ofs_failure *take(struct ofs_tree *t, const struct ofs_spot *spot)
+static struct ofs_failure *take(struct ofs_failures *all,
+                                const struct ofs_spot *spot)
 {
     for (size_t i = 0; i < OFS_FAILURES; i++)
-        if (is_of(t->failures.at[i], spot))
-            return ofs_take(&t->failures.at[i]);
+        if (is_of(all->at[i], spot))
+            return ofs_take(&all->at[i]);
     return NULL;
 }
 
-void ofs_failure_note(struct ofs_tree *t, const struct ofs_spot *spot,
+void ofs_failure_note(struct ofs_failures *all, const struct ofs_spot *spot,
                       const struct ofs_err *err)
 {
     OFS_AUTOFREE struct ofs_failure *same = NULL, *oldest = NULL;
     struct ofs_failure *fresh = malloc(sizeof(*fresh));
 
-    ofs_nodes_set_error(&t->nodes, spot->dir, err->text);
+    ofs_nodes_set_error(all->nodes, spot->dir, err->text);
     if (!fresh)
         return;
     fresh->spot = *spot;
     memcpy(fresh->text, err->text, sizeof(fresh->text));
 
-    OFS_GUARD(&t->failures.mtx);
-    same = take(t, spot);
-    oldest = t->failures.at[t->failures.next];
-    t->failures.at[t->failures.next] = fresh;
-    t->failures.next = (t->failures.next + 1) % OFS_FAILURES;
+    OFS_GUARD(&all->mtx);
+    same = take(all, spot);
+    oldest = all->at[all->next];
+    all->at[all->next] = fresh;
+    all->next = (all->next + 1) % OFS_FAILURES;
 }
 
-void ofs_failure_clear(struct ofs_tree *t, const struct ofs_spot *spot)
+void ofs_failure_clear(struct ofs_failures *all, const struct ofs_spot *spot)
 {
     OFS_AUTOFREE struct ofs_failure *gone = NULL;
 
-    OFS_GUARD(&t->failures.mtx);
-    gone = take(t, spot);
+    OFS_GUARD(&all->mtx);
+    gone = take(all, spot);
 }
 
-char *ofs_failure_get(struct ofs_tree *t, const struct ofs_spot *spot)
+char *ofs_failure_get(struct ofs_failures *all, const struct ofs_spot *spot)
 {
-    OFS_GUARD(&t->failures.mtx);
+    OFS_GUARD(&all->mtx);
     for (size_t i = 0; i < OFS_FAILURES; i++)
-        if (is_of(t->failures.at[i], spot))
-            return strdup(t->failures.at[i]->text);
+        if (is_of(all->at[i], spot))
+            return strdup(all->at[i]->text);
     return NULL;
 }

@@ -8,17 +8,28 @@
  * back.  The last few are kept.  Thread-safe.
  */
 
+#include "nodes.h"
 #include "scratch.h"
 
-int ofs_failures_init(struct ofs_tree *t);
-void ofs_failures_done(struct ofs_tree *t);
+enum { OFS_FAILURES = 64 };
+struct ofs_failure;
+
+struct ofs_failures {
+    struct ofs_nodes *nodes; /* borrowed */
+    struct ofs_mutex mtx;    /* rank NODE; guards all below */
+    struct ofs_failure *at[OFS_FAILURES];
+    size_t next; /* is overwritten next */
+};
+
+int ofs_failures_init(struct ofs_failures *all, struct ofs_nodes *nodes);
+void ofs_failures_done(struct ofs_failures *all);
 
 /* It failed; its directory tells so, too. */
-void ofs_failure_note(struct ofs_tree *t, const struct ofs_spot *spot,
+void ofs_failure_note(struct ofs_failures *all, const struct ofs_spot *spot,
                       const struct ofs_err *err);
 /* It went well. */
-void ofs_failure_clear(struct ofs_tree *t, const struct ofs_spot *spot);
+void ofs_failure_clear(struct ofs_failures *all, const struct ofs_spot *spot);
 /* A copy, or NULL. */
-char *ofs_failure_get(struct ofs_tree *t, const struct ofs_spot *spot);
+char *ofs_failure_get(struct ofs_failures *all, const struct ofs_spot *spot);
 
 #endif

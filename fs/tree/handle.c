@@ -131,7 +131,7 @@ static int add_scratch(void *arg, struct ofs_scratch *s, const char *name)
     struct ofs_scratch_now now;
     struct ofs_found found;
 
-    ofs_scratch_look(d->t, s, &now);
+    ofs_scratch_look(&d->t->scratches, s, &now);
     if (ofs_target_is_final(now.target.kind))
         return 0;
     ofs_scratch_found(s, &found);
@@ -140,7 +140,7 @@ static int add_scratch(void *arg, struct ofs_scratch *s, const char *name)
 
 int ofs_dir_add_scratch(struct ofs_dir *d)
 {
-    return ofs_scratch_each(d->t, d->node->ino, add_scratch, d);
+    return ofs_scratch_each(&d->t->scratches, d->node->ino, add_scratch, d);
 }
 
 struct ofs_file *ofs_file_new(struct ofs_tree *t, struct ofs_node *node)
@@ -181,8 +181,8 @@ void ofs_file_close(struct ofs_file *f)
     if (!f)
         return;
     if (f->writes)
-        ofs_scratch_close(f->t, f->scratch);
-    ofs_scratch_put(f->t, f->scratch);
+        ofs_scratch_close(&f->t->scratches, f->scratch);
+    ofs_scratch_put(&f->t->scratches, f->scratch);
     ofs_bytes_unref(f->bytes);
     if (f->blob)
         ofs_blob_close(f->blob);

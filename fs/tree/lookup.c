@@ -33,7 +33,8 @@ int ofs_dir_find(struct ofs_tree *t, struct ofs_call *call,
                  const struct ofs_node *dir, const char *name,
                  struct ofs_found *ret, struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(held, t, ofs_scratch_at(t, dir->ino, name));
+    OFS_SCRATCH_HOLD(held, &t->scratches,
+                     ofs_scratch_at(&t->scratches, dir->ino, name));
 
     if (held.s) {
         ofs_scratch_found(held.s, ret);

@@ -4,6 +4,7 @@
 #include "ocirfs/file.h"
 
 #include <fcntl.h>
+#include <limits.h>
 
 struct made {
     bool pushed;
@@ -31,39 +32,39 @@ unsigned ofs_made_part(const char *name)
     return 0;
 }
 
-int ofs_mades_init(struct ofs_tree *t)
+int ofs_mades_init(struct ofs_mades *mades)
 {
-    ofs_mutex_init(&t->mades.mtx, OFS_RANK_NODE);
-    t->mades.map = ofs_map_new();
-    return t->mades.map ? 0 : -ENOMEM;
+    ofs_mutex_init(&mades->mtx, OFS_RANK_NODE);
+    mades->map = ofs_map_new();
+    return mades->map ? 0 : -ENOMEM;
 }
 
-void ofs_mades_done(struct ofs_tree *t)
+void ofs_mades_done(struct ofs_mades *mades)
 {
-    if (!t->mades.map)
+    if (!mades->map)
         return;
-    ofs_map_free(t->mades.map, free);
-    ofs_mutex_done(&t->mades.mtx);
+    ofs_map_free(mades->map, free);
+    ofs_mutex_done(&mades->mtx);
 }
 
 /* With mades.mtx held. */
-static struct made *get(struct ofs_tree *t, const char *path)
+static struct made *get(struct ofs_mades *mades, const char *path)
 {
-    return ofs_map_get(t->mades.map, path);
+    return ofs_map_get(mades->map, path);
 }
 
 /* With mades.mtx held: found, or made of *fresh. */
-static struct made *need(struct ofs_tree *t, const char *path,
+static struct made *need(struct ofs_mades *mades, const char *path,
                          struct made **fresh)
 {
-    struct made *m = get(t, path);
+    struct made *m = get(mades, path);
 
-    if (m || !*fresh || ofs_map_put(t->mades.map, path, *fresh, NULL) < 0)
+    if (m || !*fresh || ofs_map_put(mades->map, path, *fresh, NULL) < 0)
         return m;
     return ofs_take(fresh);
 }
 
-int ofs_made_add(struct ofs_tree *t, const char *path, int maker)
+int ofs_made_add(struct ofs_mades *mades, const char *path, int maker)
 {
     OFS_AUTOFREE struct made *fresh = calloc(1, sizeof(*fresh));
     struct made *m;
@@ -71,8 +72,8 @@ int ofs_made_add(struct ofs_tree *t, const char *path, int maker)
     if (!fresh)
         return -ENOMEM;
     fresh->maker = maker;
-    OFS_GUARD(&t->mades.mtx);
-    m = need(t, path, &fresh);
+    OFS_GUARD(&mades->mtx);
+    m = need(mades, path, &fresh);
     if (!m)
         return -ENOMEM;
     if (fresh && !m->unmade)
@@ -82,85 +83,85 @@ int ofs_made_add(struct ofs_tree *t, const char *path, int maker)
     return 0;
 }
 
-void ofs_made_forget(struct ofs_tree *t, const char *path)
+void ofs_made_forget(struct ofs_mades *mades, const char *path)
 {
     OFS_AUTOFREE struct made *gone = NULL;
 
-    OFS_GUARD(&t->mades.mtx);
-    gone = ofs_map_remove(t->mades.map, path);
+    OFS_GUARD(&mades->mtx);
+    gone = ofs_map_remove(mades->map, path);
 }
 
 /* Find or make one that is the registry's; NULL: no memory. */
-static struct made *need_pushed(struct ofs_tree *t, const char *path,
+static struct made *need_pushed(struct ofs_mades *mades, const char *path,
                                 struct made **fresh)
 {
     if (*fresh)
         (*fresh)->pushed = true;
-    return need(t, path, fresh);
+    return need(mades, path, fresh);
 }
 
-int ofs_made_unmake(struct ofs_tree *t, const char *path)
+int ofs_made_unmake(struct ofs_mades *mades, const char *path)
 {
     OFS_AUTOFREE struct made *fresh = calloc(1, sizeof(*fresh));
     struct made *m;
 
-    OFS_GUARD(&t->mades.mtx);
-    m = need_pushed(t, path, &fresh);
+    OFS_GUARD(&mades->mtx);
+    m = need_pushed(mades, path, &fresh);
     if (!m)
         return -ENOMEM;
     *m = (struct made){ .pushed = true, .unmade = true };
     return 0;
 }
 
-bool ofs_made_is_unmade(struct ofs_tree *t, const char *path)
+bool ofs_made_is_unmade(struct ofs_mades *mades, const char *path)
 {
     const struct made *m;
 
-    OFS_GUARD(&t->mades.mtx);
-    m = get(t, path);
+    OFS_GUARD(&mades->mtx);
+    m = get(mades, path);
     return m && m->unmade;
 }
 
-void ofs_made_pushed(struct ofs_tree *t, const char *path)
+void ofs_made_pushed(struct ofs_mades *mades, const char *path)
 {
     OFS_AUTOFREE struct made *fresh = calloc(1, sizeof(*fresh));
     struct made *m;
 
-    OFS_GUARD(&t->mades.mtx);
-    m = need_pushed(t, path, &fresh);
+    OFS_GUARD(&mades->mtx);
+    m = need_pushed(mades, path, &fresh);
     if (!m)
         return;
     m->pushed = true;
     m->unmade = false;
 }
 
-void ofs_made_listed(struct ofs_tree *t, const char *path)
+void ofs_made_listed(struct ofs_mades *mades, const char *path)
 {
     struct made *m;
 
-    OFS_GUARD(&t->mades.mtx);
-    m = get(t, path);
+    OFS_GUARD(&mades->mtx);
+    m = get(mades, path);
     if (!m)
         return;
     m->pushed = true;
     m->unmade = false;
 }
 
-bool ofs_made_has(struct ofs_tree *t, const char *path)
+bool ofs_made_has(struct ofs_mades *mades, const char *path)
 {
     const struct made *m;
 
-    OFS_GUARD(&t->mades.mtx);
-    m = get(t, path);
+    OFS_GUARD(&mades->mtx);
+    m = get(mades, path);
     return m && !m->unmade;
 }
 
-bool ofs_made_is_new(struct ofs_tree *t, const char *path)
+bool ofs_made_is_new(struct ofs_mades *mades, const char *path)
 {
     const struct made *m;
 
-    OFS_GUARD(&t->mades.mtx);
-    m = get(t, path);
+    OFS_GUARD(&mades->mtx);
+    m = get(mades, path);
     return m && !m->pushed;
 }
 
@@ -192,22 +193,23 @@ static int add_part(const char *name, void *value, void *arg)
     return ofs_strv_add(b->parts, part);
 }
 
-bool ofs_made_is_parent(struct ofs_tree *t, const char *path)
+bool ofs_made_is_parent(struct ofs_mades *mades, const char *path)
 {
     struct below b;
 
     below_init(&b, path, NULL);
-    OFS_GUARD(&t->mades.mtx);
-    return ofs_map_each(t->mades.map, add_part, &b) != 0;
+    OFS_GUARD(&mades->mtx);
+    return ofs_map_each(mades->map, add_part, &b) != 0;
 }
 
-int ofs_made_parts(struct ofs_tree *t, const char *path, struct ofs_strv *ret)
+int ofs_made_parts(struct ofs_mades *mades, const char *path,
+                   struct ofs_strv *ret)
 {
     struct below b;
 
     below_init(&b, path, ret);
-    OFS_GUARD(&t->mades.mtx);
-    return ofs_map_each(t->mades.map, add_part, &b);
+    OFS_GUARD(&mades->mtx);
+    return ofs_map_each(mades->map, add_part, &b);
 }
 
 /* Programs that take for granted that what they made is empty. */
@@ -227,52 +229,52 @@ static bool is_copier(int process)
 }
 
 /* What is known of it; false: nothing. */
-static bool look(struct ofs_tree *t, const char *path, struct made *ret)
+static bool look(struct ofs_mades *mades, const char *path, struct made *ret)
 {
     const struct made *m;
 
-    OFS_GUARD(&t->mades.mtx);
-    m = get(t, path);
+    OFS_GUARD(&mades->mtx);
+    m = get(mades, path);
     if (m)
         *ret = *m;
     return m != NULL;
 }
 
-bool ofs_made_hides_all(struct ofs_tree *t, int who, const char *path)
+bool ofs_made_hides_all(struct ofs_mades *mades, int who, const char *path)
 {
     struct made m;
 
-    return who && look(t, path, &m) && m.maker == who && is_copier(who);
+    return who && look(mades, path, &m) && m.maker == who && is_copier(who);
 }
 
-bool ofs_made_hides(struct ofs_tree *t, int who, const char *path,
+bool ofs_made_hides(struct ofs_mades *mades, int who, const char *path,
                     unsigned part)
 {
     struct made m;
 
-    if (!look(t, path, &m) || (m.shown & part))
+    if (!look(mades, path, &m) || (m.shown & part))
         return false;
     if (!m.pushed || (m.unlinker == who && (m.unlinked & part)))
         return true;
     return who && m.maker == who && is_copier(who);
 }
 
-bool ofs_made_shows(struct ofs_tree *t, const char *path, unsigned part)
+bool ofs_made_shows(struct ofs_mades *mades, const char *path, unsigned part)
 {
     const struct made *m;
 
-    OFS_GUARD(&t->mades.mtx);
-    m = get(t, path);
+    OFS_GUARD(&mades->mtx);
+    m = get(mades, path);
     return m && (m->shown & part);
 }
 
-int ofs_made_show(struct ofs_tree *t, const char *path, unsigned part)
+int ofs_made_show(struct ofs_mades *mades, const char *path, unsigned part)
 {
     OFS_AUTOFREE struct made *fresh = calloc(1, sizeof(*fresh));
     struct made *m;
 
-    OFS_GUARD(&t->mades.mtx);
-    m = need_pushed(t, path, &fresh);
+    OFS_GUARD(&mades->mtx);
+    m = need_pushed(mades, path, &fresh);
     if (!m)
         return -ENOMEM;
     m->shown |= part;
@@ -280,12 +282,13 @@ int ofs_made_show(struct ofs_tree *t, const char *path, unsigned part)
     return 0;
 }
 
-int ofs_made_hide(struct ofs_tree *t, int who, const char *path, unsigned part)
+int ofs_made_hide(struct ofs_mades *mades, int who, const char *path,
+                  unsigned part)
 {
     struct made *m;
 
-    OFS_GUARD(&t->mades.mtx);
-    m = get(t, path);
+    OFS_GUARD(&mades->mtx);
+    m = get(mades, path);
     if (!m)
         return -ENOENT;
     m->shown &= ~part;

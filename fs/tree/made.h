@@ -19,7 +19,9 @@
  * Thread-safe.
  */
 
-#include "tree_priv.h"
+#include "ocirfs/lock.h"
+#include "ocirfs/map.h"
+#include "ocirfs/str.h"
 
 enum ofs_made_part {
     OFS_MADE_BLOBS = 1 << 0,
@@ -29,47 +31,52 @@ enum ofs_made_part {
     OFS_MADE_HEADER = 1 << 4,
 };
 
-int ofs_mades_init(struct ofs_tree *t);
-void ofs_mades_done(struct ofs_tree *t);
+struct ofs_mades {
+    struct ofs_mutex mtx; /* rank NODE; guards all below */
+    struct ofs_map *map;  /* path -> struct made */
+};
+
+int ofs_mades_init(struct ofs_mades *mades);
+void ofs_mades_done(struct ofs_mades *mades);
 
 /* The part that is called so; 0: none. */
 unsigned ofs_made_part(const char *name);
 
 /* `maker` made it just now.  -EEXIST: it is remembered already. */
-int ofs_made_add(struct ofs_tree *t, const char *path,
+int ofs_made_add(struct ofs_mades *mades, const char *path,
                  int maker) OFS_MUST_CHECK;
 /* It was not pushed and is not wanted any more. */
-void ofs_made_forget(struct ofs_tree *t, const char *path);
+void ofs_made_forget(struct ofs_mades *mades, const char *path);
 /* The registry cannot forget it, so we do, until somebody makes it anew. */
-int ofs_made_unmake(struct ofs_tree *t, const char *path) OFS_MUST_CHECK;
-bool ofs_made_is_unmade(struct ofs_tree *t, const char *path);
+int ofs_made_unmake(struct ofs_mades *mades, const char *path) OFS_MUST_CHECK;
+bool ofs_made_is_unmade(struct ofs_mades *mades, const char *path);
 /* We have set a tag of it. */
-void ofs_made_pushed(struct ofs_tree *t, const char *path);
+void ofs_made_pushed(struct ofs_mades *mades, const char *path);
 /* The registry shows tags of it: somebody else has pushed. */
-void ofs_made_listed(struct ofs_tree *t, const char *path);
+void ofs_made_listed(struct ofs_mades *mades, const char *path);
 
 /* Is it remembered as there? */
-bool ofs_made_has(struct ofs_tree *t, const char *path);
+bool ofs_made_has(struct ofs_mades *mades, const char *path);
 /* Is it remembered, and nothing of it pushed? */
-bool ofs_made_is_new(struct ofs_tree *t, const char *path);
+bool ofs_made_is_new(struct ofs_mades *mades, const char *path);
 /* Is there another one below it? */
-bool ofs_made_is_parent(struct ofs_tree *t, const char *path);
+bool ofs_made_is_parent(struct ofs_mades *mades, const char *path);
 /* The parts that follow `path` in their names, with duplicates. */
-int ofs_made_parts(struct ofs_tree *t, const char *path,
+int ofs_made_parts(struct ofs_mades *mades, const char *path,
                    struct ofs_strv *ret) OFS_MUST_CHECK;
 
 /* May `who` (a process) not see that part yet? */
-bool ofs_made_hides(struct ofs_tree *t, int who, const char *path,
+bool ofs_made_hides(struct ofs_mades *mades, int who, const char *path,
                     unsigned part);
 /* May `who` not see what others, or the registry, put there? */
-bool ofs_made_hides_all(struct ofs_tree *t, int who, const char *path);
+bool ofs_made_hides_all(struct ofs_mades *mades, int who, const char *path);
 /* Was that part made here? */
-bool ofs_made_shows(struct ofs_tree *t, const char *path, unsigned part);
+bool ofs_made_shows(struct ofs_mades *mades, const char *path, unsigned part);
 /* Somebody made that part: it is to be seen from now on. */
-int ofs_made_show(struct ofs_tree *t, const char *path,
+int ofs_made_show(struct ofs_mades *mades, const char *path,
                   unsigned part) OFS_MUST_CHECK;
 /* `who` took it away, perhaps to make it anew.  -ENOENT: not remembered. */
-int ofs_made_hide(struct ofs_tree *t, int who, const char *path,
+int ofs_made_hide(struct ofs_mades *mades, int who, const char *path,
                   unsigned part) OFS_MUST_CHECK;
 
 #endif

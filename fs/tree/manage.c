@@ -63,7 +63,7 @@ int ofs_manage_mkdir(struct ofs_tree *t, struct ofs_call *call,
     if (r < 0)
         return r;
     /* Its maker takes it for empty, as made.h says. */
-    r = ofs_made_add(t, path, call->who);
+    r = ofs_made_add(&t->mades, path, call->who);
     if (r == -EEXIST && ops_of(t)->create)
         r = 0;
     if (r < 0)
@@ -80,7 +80,7 @@ static bool holds_scratch(struct ofs_tree *t, const struct ofs_node *dir,
     struct ofs_node_spec spec;
 
     ofs_spec_dir(&spec, dir->scope, path);
-    return !ofs_scratch_is_empty(t, ofs_ino_of(&spec, 0));
+    return !ofs_scratch_is_empty(&t->scratches, ofs_ino_of(&spec, 0));
 }
 
 static int check_alone(struct ofs_tree *t, struct ofs_call *call,
@@ -135,15 +135,15 @@ static int remove_here(struct ofs_tree *t, struct ofs_call *call,
     size_t n_tags = 0;
     int r = count_tags(t, call, path, &n_tags, err);
 
-    if (r == 0 && ofs_made_is_new(t, path)) {
-        ofs_made_forget(t, path);
+    if (r == 0 && ofs_made_is_new(&t->mades, path)) {
+        ofs_made_forget(&t->mades, path);
         return 0;
     }
     if (r == 0)
         r = need_delete(t, err);
     if (r == 0 && n_tags > 0)
         return ofs_err_set(err, -ENOTEMPTY, "'%s' has %zu tags", path, n_tags);
-    return r < 0 ? r : ofs_made_unmake(t, path);
+    return r < 0 ? r : ofs_made_unmake(&t->mades, path);
 }
 
 static int remove_there(struct ofs_tree *t, struct ofs_call *call,
@@ -154,7 +154,7 @@ static int remove_there(struct ofs_tree *t, struct ofs_call *call,
     if (r == 0)
         r = ops_of(t)->remove(t->backend, call, path, err);
     if (r == 0)
-        ofs_made_forget(t, path);
+        ofs_made_forget(&t->mades, path);
     return r;
 }
 

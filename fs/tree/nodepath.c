@@ -61,12 +61,12 @@ void ofs_node_name(const struct ofs_node *node, char ret[NAME_MAX + 1])
 void ofs_tree_path(struct ofs_tree *t, uint64_t ino, struct ofs_buf *b)
 {
     OFS_NODE_HOLD(held, t, ofs_nodes_use(&t->nodes, ino));
-    OFS_SCRATCH_HOLD(scratch, t,
+    OFS_SCRATCH_HOLD(scratch, &t->scratches,
                      held.node ? ofs_scratch_of(t, held.node) : NULL);
     struct ofs_scratch_now now;
 
     if (scratch.s) {
-        ofs_scratch_look(t, scratch.s, &now);
+        ofs_scratch_look(&t->scratches, scratch.s, &now);
         add(b, b->len, now.repo);
         (void)ofs_buf_addf(b, "/%s", now.spot.name);
     } else if (held.node) {

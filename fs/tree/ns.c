@@ -109,14 +109,14 @@ static void correct(struct ofs_tree *t, const char *path, struct ofs_ns *ns)
             ns->flags &= ~(unsigned)OFS_NS_REPO;
         return;
     }
-    if (ofs_made_is_new(t, path) || ofs_waiting_any(t, path))
+    if (ofs_made_is_new(&t->mades, path) || ofs_waiting_any(t, path))
         ns->flags |= OFS_NS_REPO;
     else if (ofs_repo_refusal(t, path) == -ENOENT ||
-             ofs_made_is_unmade(t, path))
+             ofs_made_is_unmade(&t->mades, path))
         ns->flags &= ~(unsigned)OFS_NS_REPO;
-    else if (ofs_made_has(t, path))
+    else if (ofs_made_has(&t->mades, path))
         ns->flags |= OFS_NS_REPO;
-    if (*path && ofs_made_is_parent(t, path))
+    if (*path && ofs_made_is_parent(&t->mades, path))
         ns->flags |= OFS_NS_PARENT;
 }
 
@@ -136,7 +136,7 @@ static int ns_find(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
         search_moved(t, path, &ns);
     if (ns.flags & OFS_NS_OPEN)
         r = ask_path(t, call, path, fresh, &ns, err);
-    if (r == 0 && fresh && ofs_made_is_unmade(t, path))
+    if (r == 0 && fresh && ofs_made_is_unmade(&t->mades, path))
         r = ask_unmade(t, call, path, err);
     if (r < 0)
         return r;
@@ -174,8 +174,9 @@ static bool is_gone(struct ofs_tree *t, uint64_t scope, const char *path)
 {
     struct ofs_ns ns;
 
-    if (ofs_made_is_new(t, path) ||
-        (ofs_repo_refusal(t, path) != -ENOENT && !ofs_made_is_unmade(t, path)))
+    if (ofs_made_is_new(&t->mades, path) ||
+        (ofs_repo_refusal(t, path) != -ENOENT &&
+         !ofs_made_is_unmade(&t->mades, path)))
         return false;
     search(t, scope, path, &ns);
     return !(ns.flags & OFS_NS_PARENT);
@@ -192,7 +193,7 @@ static int add_made(struct ofs_tree *t, const char *path,
 {
     if (ops_of(t)->lists_empty)
         return 0;
-    if (ofs_made_parts(t, path, parts) < 0)
+    if (ofs_made_parts(&t->mades, path, parts) < 0)
         return -ENOMEM;
     ofs_strv_sort(parts);
     ofs_strv_unique(parts);

@@ -25,14 +25,14 @@ static enum ofs_place_kind writes_in(const struct ofs_node *dir)
 static void begin(struct ofs_tree *t, const struct ofs_node *dir,
                   const char *name, struct ofs_meaning *ret)
 {
-    OFS_SCRATCH_HOLD(held, t, ofs_scratch_of(t, dir));
+    OFS_SCRATCH_HOLD(held, &t->scratches, ofs_scratch_of(t, dir));
     struct ofs_scratch_now now;
 
     memset(ret, 0, sizeof(*ret));
     ret->spot.dir = dir->ino;
     (void)snprintf(ret->spot.name, sizeof(ret->spot.name), "%s", name);
     if (held.s) {
-        ofs_scratch_look(t, held.s, &now);
+        ofs_scratch_look(&t->scratches, held.s, &now);
         memcpy(ret->repo, now.repo, sizeof(ret->repo));
     } else {
         (void)snprintf(ret->repo, sizeof(ret->repo), "%s", dir->path);

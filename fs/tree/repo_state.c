@@ -437,7 +437,7 @@ static int fetch_tags(void *arg, void *owner, struct ofs_call *call,
         r = 0;
     r = take_answer(repo, asked_ms, r, &names);
     if (r == 0 && names.n > 0)
-        ofs_made_listed(t, repo->path);
+        ofs_made_listed(&t->mades, repo->path);
     ofs_note_tags(t, repo, /* now= */ false);
     return r;
 }
@@ -464,5 +464,5 @@ int ofs_repo_list(struct ofs_tree *t, struct ofs_call *call,
     int r = ofs_listing_want(&of, call, err);
 
     /* One that was made here has no tags before its first push. */
-    return r == -ENOENT && ofs_made_is_new(t, repo->path) ? 0 : r;
+    return r == -ENOENT && ofs_made_is_new(&t->mades, repo->path) ? 0 : r;
 }

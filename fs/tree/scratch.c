@@ -46,12 +46,12 @@ static void scratch_free(struct ofs_scratch *s)
 }
 OFS_DEFINE_AUTO(struct ofs_scratch, scratch_free)
 
-int ofs_scratches_init(struct ofs_tree *t)
+int ofs_scratches_init(struct ofs_scratches *all)
 {
-    ofs_mutex_init(&t->scratches.mtx, OFS_RANK_NODE);
-    t->scratches.names = ofs_map_new();
-    t->scratches.ids = ofs_map_new();
-    return t->scratches.names && t->scratches.ids ? 0 : -ENOMEM;
+    ofs_mutex_init(&all->mtx, OFS_RANK_NODE);
+    all->names = ofs_map_new();
+    all->ids = ofs_map_new();
+    return all->names && all->ids ? 0 : -ENOMEM;
 }
 
 static void free_value(void *value)
@@ -59,47 +59,49 @@ static void free_value(void *value)
     scratch_free(value);
 }
 
-void ofs_scratches_done(struct ofs_tree *t)
+void ofs_scratches_done(struct ofs_scratches *all)
 {
-    if (!t->scratches.names)
+    if (!all->names)
         return;
-    ofs_map_free(t->scratches.names, NULL);
-    ofs_map_free(t->scratches.ids, free_value);
-    ofs_mutex_done(&t->scratches.mtx);
+    ofs_map_free(all->names, NULL);
+    ofs_map_free(all->ids, free_value);
+    ofs_mutex_done(&all->mtx);
 }
 
 /* ---- with scratches.mtx held ---- */
 
 /* One reference less; what must be freed once the lock is gone. */
-static struct ofs_scratch *drop(struct ofs_tree *t, struct ofs_scratch *s)
+static struct ofs_scratch *drop(struct ofs_scratches *all,
+                                struct ofs_scratch *s)
 {
     if (--s->refs > 0)
         return NULL;
-    (void)ofs_map_remove(t->scratches.ids, s->id);
+    (void)ofs_map_remove(all->ids, s->id);
     return s;
 }
 
-static struct ofs_scratch *take_name(struct ofs_tree *t, struct ofs_scratch *s)
+static struct ofs_scratch *take_name(struct ofs_scratches *all,
+                                     struct ofs_scratch *s)
 {
     struct key k = key_of(&s->now.spot);
 
     if (!s->linked)
         return NULL;
-    (void)ofs_map_remove(t->scratches.names, k.text);
+    (void)ofs_map_remove(all->names, k.text);
     s->linked = false;
-    return drop(t, s);
+    return drop(all, s);
 }
 
 /* -EEXIST: somebody else has it.  -ENOMEM. */
-static int give_name(struct ofs_tree *t, struct ofs_scratch *s)
+static int give_name(struct ofs_scratches *all, struct ofs_scratch *s)
 {
     struct key k = key_of(&s->now.spot);
 
     if (s->linked)
         return 0;
-    if (ofs_map_get(t->scratches.names, k.text))
+    if (ofs_map_get(all->names, k.text))
         return -EEXIST;
-    if (ofs_map_put(t->scratches.names, k.text, s, NULL) < 0)
+    if (ofs_map_put(all->names, k.text, s, NULL) < 0)
         return -ENOMEM;
     s->linked = true;
     s->refs++;
@@ -133,7 +135,8 @@ static struct ofs_scratch *scratch_new(const struct ofs_scratch_spec *spec)
     return s;
 }
 
-int ofs_scratch_add(struct ofs_tree *t, const struct ofs_scratch_spec *spec,
+int ofs_scratch_add(struct ofs_scratches *all,
+                    const struct ofs_scratch_spec *spec,
                     struct ofs_scratch **ret)
 {
     OFS_AUTO(scratch_freep) struct ofs_scratch *fresh = scratch_new(spec);
@@ -141,39 +144,39 @@ int ofs_scratch_add(struct ofs_tree *t, const struct ofs_scratch_spec *spec,
 
     if (!fresh)
         return -ENOMEM;
-    OFS_GUARD(&t->scratches.mtx);
-    (void)snprintf(fresh->id, sizeof(fresh->id), "%" PRIu64,
-                   ++t->scratches.last_id);
-    r = give_name(t, fresh);
+    OFS_GUARD(&all->mtx);
+    (void)snprintf(fresh->id, sizeof(fresh->id), "%" PRIu64, ++all->last_id);
+    r = give_name(all, fresh);
     if (r < 0)
         return r;
-    r = ofs_map_put(t->scratches.ids, fresh->id, fresh, NULL);
+    r = ofs_map_put(all->ids, fresh->id, fresh, NULL);
     if (r < 0) {
-        (void)take_name(t, fresh);
+        (void)take_name(all, fresh);
         return r;
     }
     *ret = ofs_take(&fresh);
     return 0;
 }
 
-struct ofs_scratch *ofs_scratch_ref(struct ofs_tree *t, struct ofs_scratch *s)
+struct ofs_scratch *ofs_scratch_ref(struct ofs_scratches *all,
+                                    struct ofs_scratch *s)
 {
-    OFS_GUARD(&t->scratches.mtx);
+    OFS_GUARD(&all->mtx);
     s->refs++;
     return s;
 }
 
-void ofs_scratch_put(struct ofs_tree *t, struct ofs_scratch *s)
+void ofs_scratch_put(struct ofs_scratches *all, struct ofs_scratch *s)
 {
     OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
 
     if (!s)
         return;
-    OFS_GUARD(&t->scratches.mtx);
-    dead = drop(t, s);
+    OFS_GUARD(&all->mtx);
+    dead = drop(all, s);
 }
 
-struct ofs_scratch *ofs_scratch_at(struct ofs_tree *t, uint64_t dir,
+struct ofs_scratch *ofs_scratch_at(struct ofs_scratches *all, uint64_t dir,
                                    const char *name)
 {
     OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
@@ -183,10 +186,10 @@ struct ofs_scratch *ofs_scratch_at(struct ofs_tree *t, uint64_t dir,
 
     (void)snprintf(spot.name, sizeof(spot.name), "%s", name);
     k = key_of(&spot);
-    OFS_GUARD(&t->scratches.mtx);
-    s = ofs_map_get(t->scratches.names, k.text);
+    OFS_GUARD(&all->mtx);
+    s = ofs_map_get(all->names, k.text);
     if (s && is_broken_promise(s)) {
-        dead = take_name(t, s);
+        dead = take_name(all, s);
         s = NULL;
     }
     if (s)
@@ -194,12 +197,12 @@ struct ofs_scratch *ofs_scratch_at(struct ofs_tree *t, uint64_t dir,
     return s;
 }
 
-struct ofs_scratch *ofs_scratch_get(struct ofs_tree *t, const char *id)
+struct ofs_scratch *ofs_scratch_get(struct ofs_scratches *all, const char *id)
 {
     struct ofs_scratch *s;
 
-    OFS_GUARD(&t->scratches.mtx);
-    s = ofs_map_get(t->scratches.ids, id);
+    OFS_GUARD(&all->mtx);
+    s = ofs_map_get(all->ids, id);
     if (s)
         s->refs++;
     return s;
@@ -220,10 +223,10 @@ const char *ofs_scratch_id(const struct ofs_scratch *s)
     return s->id;
 }
 
-void ofs_scratch_look(struct ofs_tree *t, struct ofs_scratch *s,
+void ofs_scratch_look(struct ofs_scratches *all, struct ofs_scratch *s,
                       struct ofs_scratch_now *ret)
 {
-    OFS_GUARD(&t->scratches.mtx);
+    OFS_GUARD(&all->mtx);
     *ret = s->now;
     ret->settled = s->was_pushed && s->n_pushed == s->now.n_changes;
 }
@@ -260,7 +263,7 @@ static void nothing(struct ofs_scratch *s)
 }
 
 /* Wait until it is open, and enter, in one. */
-static int pass(struct ofs_tree *t, struct ofs_call *call,
+static int pass(struct ofs_scratches *all, struct ofs_call *call,
                 struct ofs_scratch *s, gate_fn *is_open,
                 void (*enter)(struct ofs_scratch *), struct ofs_err *err)
 {
@@ -269,7 +272,7 @@ static int pass(struct ofs_tree *t, struct ofs_call *call,
 
     while (r == 0) {
         {
-            OFS_GUARD(&t->scratches.mtx);
+            OFS_GUARD(&all->mtx);
             if (is_open(s)) {
                 enter(s);
                 return 0;
@@ -280,96 +283,96 @@ static int pass(struct ofs_tree *t, struct ofs_call *call,
         }
         r = ofs_call_sleep(call, err);
         {
-            OFS_GUARD(&t->scratches.mtx);
+            OFS_GUARD(&all->mtx);
             ofs_waitlist_remove(&s->waiters, &me);
         }
     }
     return r;
 }
 
-int ofs_scratch_begin_write(struct ofs_tree *t, struct ofs_call *call,
+int ofs_scratch_begin_write(struct ofs_scratches *all, struct ofs_call *call,
                             struct ofs_scratch *s, struct ofs_err *err)
 {
-    return pass(t, call, s, nobody_pushes, count_writer, err);
+    return pass(all, call, s, nobody_pushes, count_writer, err);
 }
 
-void ofs_scratch_end_write(struct ofs_tree *t, struct ofs_scratch *s)
+void ofs_scratch_end_write(struct ofs_scratches *all, struct ofs_scratch *s)
 {
-    OFS_GUARD(&t->scratches.mtx);
+    OFS_GUARD(&all->mtx);
     s->n_writing--;
     ofs_waitlist_wake(&s->waiters);
 }
 
-int ofs_scratch_begin_push(struct ofs_tree *t, struct ofs_call *call,
+int ofs_scratch_begin_push(struct ofs_scratches *all, struct ofs_call *call,
                            struct ofs_scratch *s, struct ofs_err *err)
 {
-    int r = pass(t, call, s, nobody_pushes, claim, err);
+    int r = pass(all, call, s, nobody_pushes, claim, err);
 
     if (r < 0)
         return r;
-    r = pass(t, call, s, nobody_writes, nothing, err);
+    r = pass(all, call, s, nobody_writes, nothing, err);
     if (r < 0)
-        ofs_scratch_end_push(t, s);
+        ofs_scratch_end_push(all, s);
     return r;
 }
 
-void ofs_scratch_end_push(struct ofs_tree *t, struct ofs_scratch *s)
+void ofs_scratch_end_push(struct ofs_scratches *all, struct ofs_scratch *s)
 {
-    OFS_GUARD(&t->scratches.mtx);
+    OFS_GUARD(&all->mtx);
     s->pushing = false;
     ofs_waitlist_wake(&s->waiters);
 }
 
 /* ---- */
 
-void ofs_scratch_changed(struct ofs_tree *t, struct ofs_scratch *s,
+void ofs_scratch_changed(struct ofs_scratches *all, struct ofs_scratch *s,
                          int64_t at_s)
 {
-    OFS_GUARD(&t->scratches.mtx);
+    OFS_GUARD(&all->mtx);
     s->now.n_changes++;
     s->now.mtime_s = at_s;
     /* Without memory for its name it is pushed all the same. */
     if (!s->now.gone)
-        (void)give_name(t, s);
+        (void)give_name(all, s);
 }
 
-void ofs_scratch_set(struct ofs_tree *t, struct ofs_scratch *s,
+void ofs_scratch_set(struct ofs_scratches *all, struct ofs_scratch *s,
                      const mode_t *mode, const int64_t *mtime_s)
 {
-    OFS_GUARD(&t->scratches.mtx);
+    OFS_GUARD(&all->mtx);
     if (mode)
         s->now.mode = *mode;
     if (mtime_s)
         s->now.mtime_s = *mtime_s;
 }
 
-void ofs_scratch_settle(struct ofs_tree *t, struct ofs_scratch *s,
+void ofs_scratch_settle(struct ofs_scratches *all, struct ofs_scratch *s,
                         const struct ofs_scratch_now *pushed, int result,
                         const struct ofs_err *why)
 {
     OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
 
-    OFS_GUARD(&t->scratches.mtx);
+    OFS_GUARD(&all->mtx);
     s->was_pushed = true;
     s->n_pushed = pushed->n_changes;
     s->now.result = result;
     s->now.why = result < 0 ? *why : (struct ofs_err){ 0 };
-    dead = take_name(t, s);
+    dead = take_name(all, s);
     s->now.spot = pushed->spot;
     s->now.target = pushed->target;
     memcpy(s->now.repo, pushed->repo, sizeof(s->now.repo));
 }
 
-void ofs_scratch_unlink(struct ofs_tree *t, struct ofs_scratch *s)
+void ofs_scratch_unlink(struct ofs_scratches *all, struct ofs_scratch *s)
 {
     OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
 
-    OFS_GUARD(&t->scratches.mtx);
+    OFS_GUARD(&all->mtx);
     s->now.gone = true;
-    dead = take_name(t, s);
+    dead = take_name(all, s);
 }
 
-int ofs_scratch_move(struct ofs_tree *t, struct ofs_scratch *s,
+int ofs_scratch_move(struct ofs_scratches *all, struct ofs_scratch *s,
                      const struct ofs_spot *to, const char *repo,
                      const struct ofs_target *target)
 {
@@ -377,37 +380,37 @@ int ofs_scratch_move(struct ofs_tree *t, struct ofs_scratch *s,
     struct key k = key_of(to);
     struct ofs_scratch *there;
 
-    OFS_GUARD(&t->scratches.mtx);
-    there = ofs_map_get(t->scratches.names, k.text);
+    OFS_GUARD(&all->mtx);
+    there = ofs_map_get(all->names, k.text);
     if (there == s)
         return 0;
     if (there) {
         there->now.gone = true;
-        dead = take_name(t, there);
+        dead = take_name(all, there);
     }
     /* The caller's reference keeps it. */
-    (void)take_name(t, s);
+    (void)take_name(all, s);
     s->now.spot = *to;
     s->now.target = *target;
     (void)snprintf(s->now.repo, sizeof(s->now.repo), "%s", repo);
-    return give_name(t, s);
+    return give_name(all, s);
 }
 
-void ofs_scratch_open(struct ofs_tree *t, struct ofs_scratch *s)
+void ofs_scratch_open(struct ofs_scratches *all, struct ofs_scratch *s)
 {
-    OFS_GUARD(&t->scratches.mtx);
+    OFS_GUARD(&all->mtx);
     s->n_writers++;
     s->promised_ms = 0;
 }
 
-void ofs_scratch_close(struct ofs_tree *t, struct ofs_scratch *s)
+void ofs_scratch_close(struct ofs_scratches *all, struct ofs_scratch *s)
 {
     OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
 
-    OFS_GUARD(&t->scratches.mtx);
+    OFS_GUARD(&all->mtx);
     assert(s->n_writers > 0);
     if (--s->n_writers == 0 && ofs_target_is_final(s->now.target.kind))
-        dead = take_name(t, s);
+        dead = take_name(all, s);
 }
 
 /* ---- all of a directory ---- */
@@ -440,35 +443,35 @@ static int count(const char *key, void *value, void *arg)
     return s->now.spot.dir == *dir;
 }
 
-int ofs_scratch_each(struct ofs_tree *t, uint64_t dir, ofs_scratch_fn *fn,
-                     void *arg)
+int ofs_scratch_each(struct ofs_scratches *all, uint64_t dir,
+                     ofs_scratch_fn *fn, void *arg)
 {
     OFS_AUTOFREE struct ofs_scratch **at = NULL;
     struct gathering g = { .dir = dir };
     int r = 0;
 
     {
-        OFS_GUARD(&t->scratches.mtx);
-        at = calloc(ofs_map_count(t->scratches.names) + 1,
-                    sizeof(struct ofs_scratch *));
+        OFS_GUARD(&all->mtx);
+        at =
+            calloc(ofs_map_count(all->names) + 1, sizeof(struct ofs_scratch *));
         if (!at)
             return -ENOMEM;
         g.at = at;
-        (void)ofs_map_each(t->scratches.names, gather, &g);
+        (void)ofs_map_each(all->names, gather, &g);
     }
     for (size_t i = 0; i < g.n; i++) {
         struct ofs_scratch_now now;
 
-        ofs_scratch_look(t, at[i], &now);
+        ofs_scratch_look(all, at[i], &now);
         if (r == 0)
             r = fn(arg, at[i], now.spot.name);
-        ofs_scratch_put(t, at[i]);
+        ofs_scratch_put(all, at[i]);
     }
     return r;
 }
 
-bool ofs_scratch_is_empty(struct ofs_tree *t, uint64_t dir)
+bool ofs_scratch_is_empty(struct ofs_scratches *all, uint64_t dir)
 {
-    OFS_GUARD(&t->scratches.mtx);
-    return ofs_map_each(t->scratches.names, count, &dir) == 0;
+    OFS_GUARD(&all->mtx);
+    return ofs_map_each(all->names, count, &dir) == 0;
 }

@@ -12,8 +12,13 @@
  * it.  A further write gives it its name back.
  */
 
+#include "ocirfs/call.h"
+#include "ocirfs/lock.h"
+#include "ocirfs/map.h"
+
 #include "targets.h"
-#include "tree_priv.h"
+
+#include <sys/types.h>
 
 struct ofs_draft;
 struct ofs_scratch; /* one name */
@@ -24,8 +29,15 @@ struct ofs_spot {
     char name[NAME_MAX + 1];
 };
 
-int ofs_scratches_init(struct ofs_tree *t);
-void ofs_scratches_done(struct ofs_tree *t);
+struct ofs_scratches {
+    struct ofs_mutex mtx;  /* rank NODE; guards all below */
+    struct ofs_map *names; /* spot -> struct ofs_scratch */
+    struct ofs_map *ids;   /* id -> the same, also those without a name */
+    uint64_t last_id;
+};
+
+int ofs_scratches_init(struct ofs_scratches *all);
+void ofs_scratches_done(struct ofs_scratches *all);
 
 struct ofs_scratch_spec {
     struct ofs_spot spot;
@@ -37,28 +49,30 @@ struct ofs_scratch_spec {
 };
 
 /* -EEXIST. */
-int ofs_scratch_add(struct ofs_tree *t, const struct ofs_scratch_spec *spec,
+int ofs_scratch_add(struct ofs_scratches *all,
+                    const struct ofs_scratch_spec *spec,
                     struct ofs_scratch **ret) OFS_MUST_CHECK;
-struct ofs_scratch *ofs_scratch_ref(struct ofs_tree *t, struct ofs_scratch *s);
-void ofs_scratch_put(struct ofs_tree *t, struct ofs_scratch *s);
+struct ofs_scratch *ofs_scratch_ref(struct ofs_scratches *all,
+                                    struct ofs_scratch *s);
+void ofs_scratch_put(struct ofs_scratches *all, struct ofs_scratch *s);
 
 struct ofs_scratch_hold {
-    struct ofs_tree *t;
+    struct ofs_scratches *all;
     struct ofs_scratch *s;
 };
 static inline void ofs_scratch_hold_done(struct ofs_scratch_hold *h)
 {
-    ofs_scratch_put(h->t, h->s);
+    ofs_scratch_put(h->all, h->s);
 }
 /* Hold it until the end of the block; may be NULL. */
-#define OFS_SCRATCH_HOLD(name, tree, what)                                     \
+#define OFS_SCRATCH_HOLD(name, among, what)                                    \
     OFS_AUTO(ofs_scratch_hold_done)                                            \
-    struct ofs_scratch_hold name = { (tree), (what) }
+    struct ofs_scratch_hold name = { (among), (what) }
 
 /* With a reference; NULL: there is none. */
-struct ofs_scratch *ofs_scratch_at(struct ofs_tree *t, uint64_t dir,
+struct ofs_scratch *ofs_scratch_at(struct ofs_scratches *all, uint64_t dir,
                                    const char *name);
-struct ofs_scratch *ofs_scratch_get(struct ofs_tree *t, const char *id);
+struct ofs_scratch *ofs_scratch_get(struct ofs_scratches *all, const char *id);
 
 /* What does not change. */
 struct ofs_draft *ofs_scratch_draft(const struct ofs_scratch *s); /* or NULL */
@@ -78,52 +92,52 @@ struct ofs_scratch_now {
     int result;         /* ... this result */
     struct ofs_err why;
 };
-void ofs_scratch_look(struct ofs_tree *t, struct ofs_scratch *s,
+void ofs_scratch_look(struct ofs_scratches *all, struct ofs_scratch *s,
                       struct ofs_scratch_now *ret);
 
 /*
  * Its content is either written, by any number of threads, or pushed, by one:
  * what is pushed must be what was hashed.  Blocks as `call` allows.
  */
-int ofs_scratch_begin_write(struct ofs_tree *t, struct ofs_call *call,
+int ofs_scratch_begin_write(struct ofs_scratches *all, struct ofs_call *call,
                             struct ofs_scratch *s,
                             struct ofs_err *err) OFS_MUST_CHECK;
-void ofs_scratch_end_write(struct ofs_tree *t, struct ofs_scratch *s);
-int ofs_scratch_begin_push(struct ofs_tree *t, struct ofs_call *call,
+void ofs_scratch_end_write(struct ofs_scratches *all, struct ofs_scratch *s);
+int ofs_scratch_begin_push(struct ofs_scratches *all, struct ofs_call *call,
                            struct ofs_scratch *s,
                            struct ofs_err *err) OFS_MUST_CHECK;
-void ofs_scratch_end_push(struct ofs_tree *t, struct ofs_scratch *s);
+void ofs_scratch_end_push(struct ofs_scratches *all, struct ofs_scratch *s);
 
 /* Its content has changed, at `at_s`. */
-void ofs_scratch_changed(struct ofs_tree *t, struct ofs_scratch *s,
+void ofs_scratch_changed(struct ofs_scratches *all, struct ofs_scratch *s,
                          int64_t at_s);
 /* Permissions and time, as their owner wants them. */
-void ofs_scratch_set(struct ofs_tree *t, struct ofs_scratch *s,
+void ofs_scratch_set(struct ofs_scratches *all, struct ofs_scratch *s,
                      const mode_t *mode, const int64_t *mtime_s);
 /*
  * What it was after `n_changes` has been pushed to where `spot` and `target`
  * say, with that result.  The name leads to what it has become from now on.
  */
-void ofs_scratch_settle(struct ofs_tree *t, struct ofs_scratch *s,
+void ofs_scratch_settle(struct ofs_scratches *all, struct ofs_scratch *s,
                         const struct ofs_scratch_now *pushed, int result,
                         const struct ofs_err *why);
 /* Its name is taken away, for good. */
-void ofs_scratch_unlink(struct ofs_tree *t, struct ofs_scratch *s);
+void ofs_scratch_unlink(struct ofs_scratches *all, struct ofs_scratch *s);
 /* Another name; what had it is gone.  -ENOMEM. */
-int ofs_scratch_move(struct ofs_tree *t, struct ofs_scratch *s,
+int ofs_scratch_move(struct ofs_scratches *all, struct ofs_scratch *s,
                      const struct ofs_spot *to, const char *repo,
                      const struct ofs_target *target) OFS_MUST_CHECK;
 
 /* Somebody opens it for writing, and closes it.  After the last one nothing
  * stays of a file that was to be pushed. */
-void ofs_scratch_open(struct ofs_tree *t, struct ofs_scratch *s);
-void ofs_scratch_close(struct ofs_tree *t, struct ofs_scratch *s);
+void ofs_scratch_open(struct ofs_scratches *all, struct ofs_scratch *s);
+void ofs_scratch_close(struct ofs_scratches *all, struct ofs_scratch *s);
 
 /* Call `fn` for each that is in the directory and has a name, with
  * a reference, until it fails. */
 typedef int ofs_scratch_fn(void *arg, struct ofs_scratch *s, const char *name);
-int ofs_scratch_each(struct ofs_tree *t, uint64_t dir, ofs_scratch_fn *fn,
-                     void *arg) OFS_MUST_CHECK;
-bool ofs_scratch_is_empty(struct ofs_tree *t, uint64_t dir);
+int ofs_scratch_each(struct ofs_scratches *all, uint64_t dir,
+                     ofs_scratch_fn *fn, void *arg) OFS_MUST_CHECK;
+bool ofs_scratch_is_empty(struct ofs_scratches *all, uint64_t dir);
 
 #endif

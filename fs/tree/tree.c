@@ -44,11 +44,11 @@ static int make_root(struct ofs_tree *t)
 /* What this mount knows by itself. */
 static int init_local(struct ofs_tree *t)
 {
-    int r = ofs_mades_init(t);
+    int r = ofs_mades_init(&t->mades);
 
     if (r == 0)
-        r = ofs_scratches_init(t);
-    return r < 0 ? r : ofs_failures_init(t);
+        r = ofs_scratches_init(&t->scratches);
+    return r < 0 ? r : ofs_failures_init(&t->failures, &t->nodes);
 }
 
 static struct ofs_backend *new_plain(struct ofs_tree *t,
@@ -143,9 +143,9 @@ void ofs_tree_free(struct ofs_tree *t)
     ofs_sync_stop(&t->sync);
     ofs_pending_done(&t->pending);
     ofs_backend_free(t->backend);
-    ofs_failures_done(t);
-    ofs_scratches_done(t);
-    ofs_mades_done(t);
+    ofs_failures_done(&t->failures);
+    ofs_scratches_done(&t->scratches);
+    ofs_mades_done(&t->mades);
     ofs_repos_done(t);
     ofs_nodes_done(&t->nodes);
     ofs_sync_done(&t->sync);

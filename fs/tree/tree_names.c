@@ -37,7 +37,7 @@ static int finish(struct ofs_tree *t, const struct ofs_node *dir,
         !dir)
         return r;
     (void)snprintf(spot.name, sizeof(spot.name), "%s", name);
-    ofs_failure_note(t, &spot, err);
+    ofs_failure_note(&t->failures, &spot, err);
     return r;
 }
 
@@ -47,7 +47,8 @@ static int rename_scratch_dir(struct ofs_tree *t, struct ofs_scratch *s,
                               const struct ofs_node *to_dir, const char *to,
                               struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(there, t, ofs_scratch_at(t, to_dir->ino, to));
+    OFS_SCRATCH_HOLD(there, &t->scratches,
+                     ofs_scratch_at(&t->scratches, to_dir->ino, to));
     struct ofs_meaning m;
     struct ofs_found found;
 
@@ -58,10 +59,10 @@ static int rename_scratch_dir(struct ofs_tree *t, struct ofs_scratch *s,
         return -EXDEV;
     if (there.s) {
         ofs_scratch_found(there.s, &found);
-        if (!ofs_scratch_is_empty(t, ofs_ino_of(&found.spec, 0)))
+        if (!ofs_scratch_is_empty(&t->scratches, ofs_ino_of(&found.spec, 0)))
             return ofs_err_set(err, -ENOTEMPTY, "'%s' is not empty", to);
     }
-    return ofs_scratch_move(t, s, &m.spot, m.repo, &m.target);
+    return ofs_scratch_move(&t->scratches, s, &m.spot, m.repo, &m.target);
 }
 
 /*
@@ -81,10 +82,10 @@ static int rename_scratch(struct ofs_tree *t, struct ofs_call *call,
     ofs_place_file(t, to_dir, to, &m);
     if (m.target.kind == OFS_TARGET_NONE)
         return ofs_place_refused(&m, err);
-    ofs_scratch_look(t, s, &now);
+    ofs_scratch_look(&t->scratches, s, &now);
     if (!ofs_target_is_final(m.target.kind) ||
         ofs_target_is_final(now.target.kind))
-        return ofs_scratch_move(t, s, &m.spot, m.repo, &m.target);
+        return ofs_scratch_move(&t->scratches, s, &m.spot, m.repo, &m.target);
     return ofs_commit_as(t, call, s, &m, err);
 }
 
@@ -112,8 +113,9 @@ int ofs_tree_rename(struct ofs_tree *t, struct ofs_call *call,
     int r, r_to;
     OFS_NODE_HOLD(above, t, dir_to_change(t, from_dir, &r, err));
     OFS_NODE_HOLD(below, t, dir_to_change(t, to_dir, &r_to, err));
-    OFS_SCRATCH_HOLD(held, t,
-                     r == 0 ? ofs_scratch_at(t, from_dir, from) : NULL);
+    OFS_SCRATCH_HOLD(held, &t->scratches,
+                     r == 0 ? ofs_scratch_at(&t->scratches, from_dir, from)
+                            : NULL);
 
     if (r == 0)
         r = r_to;
@@ -146,7 +148,7 @@ static int link_to(struct ofs_tree *t, struct ofs_call *call,
                    const struct ofs_node *node, const struct ofs_node *dir,
                    const char *name, struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(held, t, ofs_scratch_of(t, node));
+    OFS_SCRATCH_HOLD(held, &t->scratches, ofs_scratch_of(t, node));
     struct ofs_meaning m;
 
     ofs_place_file(t, dir, name, &m);
@@ -205,12 +207,13 @@ int ofs_tree_unlink(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
 {
     int r;
     OFS_NODE_HOLD(above, t, dir_to_change(t, dir, &r, err));
-    OFS_SCRATCH_HOLD(held, t, r == 0 ? ofs_scratch_at(t, dir, name) : NULL);
+    OFS_SCRATCH_HOLD(held, &t->scratches,
+                     r == 0 ? ofs_scratch_at(&t->scratches, dir, name) : NULL);
 
     if (r == 0 && held.s && ofs_scratch_is_dir(held.s))
         r = -EISDIR;
     else if (r == 0 && held.s)
-        ofs_scratch_unlink(t, held.s);
+        ofs_scratch_unlink(&t->scratches, held.s);
     else if (r == 0)
         r = remove_real(t, call, above.node, name, S_IFREG, err);
     return finish(t, above.node, name, r, err);
@@ -228,12 +231,12 @@ static int make_scratch_dir(struct ofs_tree *t, const struct ofs_meaning *m,
         .mode = mode & 0777,
     };
     struct ofs_scratch *s = NULL;
-    int r = ofs_scratch_add(t, &spec, &s);
+    int r = ofs_scratch_add(&t->scratches, &spec, &s);
 
     if (r < 0)
         return r;
     ofs_scratch_found(s, ret);
-    ofs_scratch_put(t, s);
+    ofs_scratch_put(&t->scratches, s);
     return 0;
 }
 
@@ -253,7 +256,7 @@ static int make_dir(struct ofs_tree *t, struct ofs_call *call,
             ofs_found_dir(ret, made.scope, made.path);
         return r;
     case OFS_TARGET_LAYOUT_DIR:
-        r = ofs_made_show(t, m->repo, ofs_made_part(m->spot.name));
+        r = ofs_made_show(&t->mades, m->repo, ofs_made_part(m->spot.name));
         return r < 0 ? r : ofs_dir_find(t, call, dir, m->spot.name, ret, err);
     default:
         return ofs_place_refused(m, err);
@@ -287,9 +290,9 @@ static int remove_scratch_dir(struct ofs_tree *t, struct ofs_scratch *s,
     if (!ofs_scratch_is_dir(s))
         return -ENOTDIR;
     ofs_scratch_found(s, &found);
-    if (!ofs_scratch_is_empty(t, ofs_ino_of(&found.spec, 0)))
+    if (!ofs_scratch_is_empty(&t->scratches, ofs_ino_of(&found.spec, 0)))
         return ofs_err_set(err, -ENOTEMPTY, "the directory is not empty");
-    ofs_scratch_unlink(t, s);
+    ofs_scratch_unlink(&t->scratches, s);
     return 0;
 }
 
@@ -298,7 +301,8 @@ int ofs_tree_rmdir(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
 {
     int r;
     OFS_NODE_HOLD(above, t, dir_to_change(t, dir, &r, err));
-    OFS_SCRATCH_HOLD(held, t, r == 0 ? ofs_scratch_at(t, dir, name) : NULL);
+    OFS_SCRATCH_HOLD(held, &t->scratches,
+                     r == 0 ? ofs_scratch_at(&t->scratches, dir, name) : NULL);
 
     if (r == 0 && held.s)
         r = remove_scratch_dir(t, held.s, err);

@@ -18,7 +18,7 @@ static void on_published(void *arg, const char *path, const char *tag,
 
     (void)media_type;
     if (tag)
-        ofs_made_pushed(t, path);
+        ofs_made_pushed(&t->mades, path);
     if (!held.repo)
         return;
     ofs_repo_learn(held.repo, digest, size, NULL);

@@ -42,9 +42,9 @@ static struct ofs_file *writer_new(struct ofs_tree *t, struct ofs_node *node,
 
     if (!f)
         return NULL;
-    f->scratch = ofs_scratch_ref(t, s);
+    f->scratch = ofs_scratch_ref(&t->scratches, s);
     f->writes = true;
-    ofs_scratch_open(t, s);
+    ofs_scratch_open(&t->scratches, s);
     return f;
 }
 
@@ -83,14 +83,14 @@ static int need_scratch(struct ofs_tree *t, const struct ofs_meaning *m,
     };
     int r;
 
-    *ret = ofs_scratch_at(t, m->spot.dir, m->spot.name);
+    *ret = ofs_scratch_at(&t->scratches, m->spot.dir, m->spot.name);
     if (*ret)
         return 0;
     r = draft_new(t, m, &d, err);
     if (r < 0)
         return r;
     spec.draft = ofs_take(&d);
-    return ofs_scratch_add(t, &spec, ret);
+    return ofs_scratch_add(&t->scratches, &spec, ret);
 }
 
 static int create(struct ofs_tree *t, const struct ofs_node *dir,
@@ -109,7 +109,7 @@ static int create(struct ofs_tree *t, const struct ofs_node *dir,
         return r;
     r = ofs_scratch_is_dir(s) ? ofs_err_set(err, -EISDIR, "a directory")
                               : enter_open(t, s, ret, err);
-    ofs_scratch_put(t, s);
+    ofs_scratch_put(&t->scratches, s);
     return r;
 }
 
@@ -138,7 +138,7 @@ static int cut(struct ofs_tree *t, struct ofs_call *call, struct ofs_scratch *s,
         return 0;
     r = ofs_draft_truncate(d, call, size, err);
     if (r == 0)
-        ofs_scratch_changed(t, s, ofs_wall_s());
+        ofs_scratch_changed(&t->scratches, s, ofs_wall_s());
     return r;
 }
 
@@ -149,11 +149,11 @@ static int resize(struct ofs_tree *t, struct ofs_call *call,
 
     if (ofs_scratch_is_dir(s))
         return ofs_err_set(err, -EISDIR, "a directory");
-    r = ofs_scratch_begin_write(t, call, s, err);
+    r = ofs_scratch_begin_write(&t->scratches, call, s, err);
     if (r < 0)
         return r;
     r = cut(t, call, s, size, err);
-    ofs_scratch_end_write(t, s);
+    ofs_scratch_end_write(&t->scratches, s);
     return r;
 }
 
@@ -248,8 +248,8 @@ static int shadow(struct ofs_tree *t, struct ofs_call *call,
     spec.repo = m.repo;
     spec.target = &m.target;
     spec.draft = ofs_take(&d);
-    r = ofs_scratch_add(t, &spec, &s);
-    ofs_scratch_put(t, s);
+    r = ofs_scratch_add(&t->scratches, &spec, &s);
+    ofs_scratch_put(&t->scratches, s);
     /* -EEXIST: somebody writes it already; join him. */
     return r == -EEXIST ? 0 : r;
 }
@@ -259,7 +259,7 @@ int ofs_tree_open_write(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
                         struct ofs_open_how *ret_how, struct ofs_err *err)
 {
     OFS_NODE_HOLD(held, t, ofs_nodes_use(&t->nodes, ino));
-    OFS_SCRATCH_HOLD(scratch, t,
+    OFS_SCRATCH_HOLD(scratch, &t->scratches,
                      held.node ? ofs_scratch_of(t, held.node) : NULL);
     int r = ofs_need_writable(t, err);
 
@@ -294,14 +294,14 @@ int ofs_file_pwrite(struct ofs_file *f, struct ofs_call *call, const void *buf,
     int r = need_writer(f, err);
 
     if (r == 0)
-        r = ofs_scratch_begin_write(f->t, call, f->scratch, err);
+        r = ofs_scratch_begin_write(&f->t->scratches, call, f->scratch, err);
     if (r < 0)
         return r;
     r = ofs_draft_write(ofs_scratch_draft(f->scratch), call, buf, len, off,
                         err);
     if (r == 0)
-        ofs_scratch_changed(f->t, f->scratch, ofs_wall_s());
-    ofs_scratch_end_write(f->t, f->scratch);
+        ofs_scratch_changed(&f->t->scratches, f->scratch, ofs_wall_s());
+    ofs_scratch_end_write(&f->t->scratches, f->scratch);
     return r;
 }
 
@@ -361,7 +361,7 @@ int ofs_file_copy(const struct ofs_range *from, const struct ofs_range *to,
         return r;
     if (!call->may_wait)
         return -EAGAIN;
-    r = ofs_scratch_begin_write(f->t, call, f->scratch, err);
+    r = ofs_scratch_begin_write(&f->t->scratches, call, f->scratch, err);
     if (r < 0)
         return r;
     if (from->file->scratch)
@@ -370,8 +370,8 @@ int ofs_file_copy(const struct ofs_range *from, const struct ofs_range *to,
     else
         r = copy_file(from, to, len, call, ret_n, err);
     if (r == 0 && *ret_n > 0)
-        ofs_scratch_changed(f->t, f->scratch, ofs_wall_s());
-    ofs_scratch_end_write(f->t, f->scratch);
+        ofs_scratch_changed(&f->t->scratches, f->scratch, ofs_wall_s());
+    ofs_scratch_end_write(&f->t->scratches, f->scratch);
     return ofs_told(r, err, "copy");
 }
 
@@ -381,7 +381,7 @@ static int change(struct ofs_tree *t, struct ofs_call *call,
                   const struct ofs_node *node, const struct ofs_changes *c,
                   struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(held, t, ofs_scratch_of(t, node));
+    OFS_SCRATCH_HOLD(held, &t->scratches, ofs_scratch_of(t, node));
     int r = 0;
 
     if (!held.s && c->size && *c->size != node->size)
@@ -391,7 +391,7 @@ static int change(struct ofs_tree *t, struct ofs_call *call,
     if (c->size)
         r = resize(t, call, held.s, *c->size, err);
     if (r == 0)
-        ofs_scratch_set(t, held.s, c->mode, c->mtime_s);
+        ofs_scratch_set(&t->scratches, held.s, c->mode, c->mtime_s);
     return r;
 }
 

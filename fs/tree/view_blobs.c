@@ -55,11 +55,11 @@ static int find_alg(struct ofs_tree *t, struct ofs_call *call,
 {
     OFS_AUTOFREE struct ofs_digest *at = NULL;
     unsigned part = ofs_made_part(name_of(alg));
-    bool made = ofs_made_shows(t, dir->path, part);
+    bool made = ofs_made_shows(&t->mades, dir->path, part);
     size_t n = 0;
     int r = 0;
 
-    if (ofs_made_hides(t, call->who, dir->path, part))
+    if (ofs_made_hides(&t->mades, call->who, dir->path, part))
         return -ENOENT;
     if (alg != OFS_SHA256 && !made)
         r = reach(t, call, dir->path, &at, &n, err);
@@ -97,8 +97,9 @@ static int blobs_list(struct ofs_tree *t, struct ofs_call *call,
     for (size_t i = 0; i < OFS_COUNT_OF(algs); i++) {
         unsigned part = ofs_made_part(name_of(algs[i]));
 
-        if (ofs_made_hides(t, call->who, dir->path, part) ||
-            !(has_alg(at, n, algs[i]) || ofs_made_shows(t, dir->path, part)))
+        if (ofs_made_hides(&t->mades, call->who, dir->path, part) ||
+            !(has_alg(at, n, algs[i]) ||
+              ofs_made_shows(&t->mades, dir->path, part)))
             continue;
         ofs_found_set(&found, &ofs_view_alg, dir->path, name_of(algs[i]));
         if (ofs_dir_add(d, found.spec.name, &found.spec) < 0)
@@ -119,7 +120,7 @@ static int alg_lookup(struct ofs_tree *t, struct ofs_call *call,
     int r;
 
     if (ofs_digest_parse_hex(dir->name, name, &digest) < 0 ||
-        ofs_made_hides_all(t, call->who, dir->path))
+        ofs_made_hides_all(&t->mades, call->who, dir->path))
         return -ENOENT;
     if (!held.repo)
         return ofs_err_nomem(err, "a blob");
@@ -236,16 +237,16 @@ static int layout_dir_remove(struct ofs_tree *t, struct ofs_call *call,
 {
     const struct ofs_node_spec *dir = what->spec;
     unsigned part = ofs_made_part(what->name);
-    bool has_alg = ofs_made_shows(t, dir->path, OFS_MADE_SHA256) ||
-                   ofs_made_shows(t, dir->path, OFS_MADE_SHA512);
+    bool has_alg = ofs_made_shows(&t->mades, dir->path, OFS_MADE_SHA256) ||
+                   ofs_made_shows(&t->mades, dir->path, OFS_MADE_SHA512);
 
-    if (!ofs_made_is_new(t, dir->path))
+    if (!ofs_made_is_new(&t->mades, dir->path))
         return ofs_err_set(err, -EPERM, "every repository has '%s'",
                            what->name);
-    if (!ofs_scratch_is_empty(t, ofs_ino_of(dir, 0)) ||
+    if (!ofs_scratch_is_empty(&t->scratches, ofs_ino_of(dir, 0)) ||
         ofs_waiting_any(t, dir->path) || (part == OFS_MADE_BLOBS && has_alg))
         return ofs_err_set(err, -ENOTEMPTY, "'%s' is not empty", what->name);
-    return ofs_made_hide(t, call->who, dir->path, part);
+    return ofs_made_hide(&t->mades, call->who, dir->path, part);
 }
 
 /* ---- where they are ---- */

@@ -90,7 +90,7 @@ static int find_beside_tags(struct ofs_tree *t, struct ofs_call *call,
         return ofs_repo_find_layout(t, call, dir->path, name, ret, err);
     if (is_known_part(t, dir, name))
         r = find_part(t, call, dir, name, ret, err);
-    if (r == -ENOENT && !ofs_made_hides_all(t, call->who, dir->path))
+    if (r == -ENOENT && !ofs_made_hides_all(&t->mades, call->who, dir->path))
         r = ofs_repo_find_tag(t, call, dir->path, name, ret, err);
     return r;
 }

@@ -10,7 +10,8 @@
 struct ofs_scratch *ofs_scratch_of(struct ofs_tree *t,
                                    const struct ofs_node *node)
 {
-    return node->view->local ? ofs_scratch_get(t, node->name) : NULL;
+    return node->view->local ? ofs_scratch_get(&t->scratches, node->name)
+                             : NULL;
 }
 
 void ofs_scratch_found(const struct ofs_scratch *s, struct ofs_found *ret)
@@ -26,13 +27,13 @@ void ofs_scratch_found(const struct ofs_scratch *s, struct ofs_found *ret)
 static void scratch_attr(struct ofs_tree *t, const struct ofs_node *node,
                          struct ofs_attr *ret)
 {
-    OFS_SCRATCH_HOLD(held, t, ofs_scratch_of(t, node));
+    OFS_SCRATCH_HOLD(held, &t->scratches, ofs_scratch_of(t, node));
     struct ofs_scratch_now now;
 
     ret->valid_ms = 0;
     if (!held.s)
         return;
-    ofs_scratch_look(t, held.s, &now);
+    ofs_scratch_look(&t->scratches, held.s, &now);
     ret->mode = node->view->type | (now.mode & ~t->umask);
     ret->mtime_s = now.mtime_s;
     if (!ofs_scratch_is_dir(held.s))

@@ -7,7 +7,7 @@
 
 int64_t ofs_layout_valid(struct ofs_tree *t, const char *path, int64_t ms)
 {
-    return t->push && ofs_made_has(t, path) ? 0 : ms;
+    return t->push && ofs_made_has(&t->mades, path) ? 0 : ms;
 }
 
 static int open_index(struct ofs_tree *t, struct ofs_call *call,
@@ -44,7 +44,7 @@ static int open_header(struct ofs_tree *t, struct ofs_call *call,
 static int layout_remove(struct ofs_tree *t, struct ofs_call *call,
                          const struct ofs_named *what, struct ofs_err *err)
 {
-    if (ofs_made_hide(t, call->who, what->spec->path,
+    if (ofs_made_hide(&t->mades, call->who, what->spec->path,
                       ofs_made_part(what->name)) == 0)
         return 0;
     return ofs_err_set(err, -EPERM, "every repository has '%s'", what->name);

@@ -83,7 +83,7 @@ int ofs_repo_find_layout(struct ofs_tree *t, struct ofs_call *call,
                          const char *path, const char *name,
                          struct ofs_found *ret, struct ofs_err *err)
 {
-    if (ofs_made_hides(t, call->who, path, ofs_made_part(name)))
+    if (ofs_made_hides(&t->mades, call->who, path, ofs_made_part(name)))
         return -ENOENT;
     for (size_t i = 0; i < OFS_COUNT_OF(rows); i++)
         if (strcmp(name, rows[i].name) == 0)
@@ -160,7 +160,8 @@ static int add_layout(struct ofs_tree *t, int who, struct ofs_repo *repo,
     struct ofs_found found;
 
     for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
-        if (ofs_made_hides(t, who, repo->path, ofs_made_part(rows[i].name)))
+        if (ofs_made_hides(&t->mades, who, repo->path,
+                           ofs_made_part(rows[i].name)))
             continue;
         ofs_found_set(&found, rows[i].view, repo->path, "");
         set_digest(repo, &found.spec);

@@ -92,7 +92,7 @@ static char *error_of(struct ofs_tree *t, struct ofs_node *node)
     if (error || S_ISDIR(node->view->type) || node->view->fixed ||
         ofs_place_node(t, node, &m, NULL) < 0)
         return error;
-    return ofs_failure_get(t, &m.spot);
+    return ofs_failure_get(&t->failures, &m.spot);
 }
 
 static int collect(struct ofs_tree *t, struct ofs_call *call,

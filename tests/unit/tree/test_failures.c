@@ -10,20 +10,23 @@
 
 static int begin(void **state)
 {
-    struct ofs_tree *t = calloc(1, sizeof(*t));
+    struct ofs_failures *t = calloc(1, sizeof(*t));
+    struct ofs_nodes *nodes = calloc(1, sizeof(*nodes));
 
     *state = t;
-    if (!t || ofs_nodes_init(&t->nodes) < 0)
+    if (!t || !nodes || ofs_nodes_init(nodes) < 0)
         return -ENOMEM;
-    return ofs_failures_init(t);
+    return ofs_failures_init(t, nodes);
 }
 
 static int end(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_failures *t = *state;
+    struct ofs_nodes *nodes = t->nodes;
 
     ofs_failures_done(t);
-    ofs_nodes_done(&t->nodes);
+    ofs_nodes_done(nodes);
+    free(nodes);
     free(t);
     return 0;
 }
@@ -36,7 +39,8 @@ static struct ofs_spot spot(uint64_t dir, const char *name)
     return s;
 }
 
-static void note(struct ofs_tree *t, const struct ofs_spot *s, const char *why)
+static void note(struct ofs_failures *t, const struct ofs_spot *s,
+                 const char *why)
 {
     struct ofs_err err = { 0 };
 
@@ -44,7 +48,8 @@ static void note(struct ofs_tree *t, const struct ofs_spot *s, const char *why)
     ofs_failure_note(t, s, &err);
 }
 
-static void is(struct ofs_tree *t, const struct ofs_spot *s, const char *want)
+static void is(struct ofs_failures *t, const struct ofs_spot *s,
+               const char *want)
 {
     OFS_AUTOFREE char *got = ofs_failure_get(t, s);
 
@@ -56,7 +61,7 @@ static void is(struct ofs_tree *t, const struct ofs_spot *s, const char *want)
 static void the_last_failure_of_a_name_is_told_until_it_goes_well(void **state)
 {
     const struct ofs_spot a = spot(5, "a"), b = spot(6, "a"), c = spot(5, "b");
-    struct ofs_tree *t = *state;
+    struct ofs_failures *t = *state;
 
     is(t, &a, NULL);
     note(t, &a, "first");
@@ -73,7 +78,7 @@ static void the_last_failure_of_a_name_is_told_until_it_goes_well(void **state)
 static void the_oldest_are_forgotten(void **state)
 {
     const struct ofs_spot first = spot(1, "first");
-    struct ofs_tree *t = *state;
+    struct ofs_failures *t = *state;
 
     note(t, &first, "x");
     for (uint64_t i = 0; i < OFS_FAILURES - 1; i++) {

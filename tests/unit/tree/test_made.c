@@ -14,7 +14,7 @@ enum { SOMEBODY = 1 };
 
 static int begin(void **state)
 {
-    struct ofs_tree *t = calloc(1, sizeof(*t));
+    struct ofs_mades *t = calloc(1, sizeof(*t));
 
     *state = t;
     return t ? ofs_mades_init(t) : -ENOMEM;
@@ -29,7 +29,7 @@ static int end(void **state)
 
 static void what_was_made_is_there_until_it_is_forgotten(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_mades *t = *state;
 
     assert_false(ofs_made_has(t, "a"));
     assert_int_equal(ofs_made_add(t, "a", SOMEBODY), 0);
@@ -45,7 +45,7 @@ static void what_was_made_is_there_until_it_is_forgotten(void **state)
 
 static void a_new_one_shows_what_was_made_in_it_and_no_more(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_mades *t = *state;
 
     assert_int_equal(ofs_made_add(t, "a", SOMEBODY), 0);
     assert_true(ofs_made_hides(t, 77, "a", OFS_MADE_BLOBS));
@@ -60,7 +60,7 @@ static void a_new_one_shows_what_was_made_in_it_and_no_more(void **state)
 
 static void a_cp_goes_on_seeing_only_what_it_made(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_mades *t = *state;
     char name[16];
 
     assert_int_equal(prctl(PR_GET_NAME, name), 0);
@@ -80,7 +80,7 @@ static void a_cp_goes_on_seeing_only_what_it_made(void **state)
 static void
 who_takes_a_file_away_does_not_see_it_until_he_makes_it(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_mades *t = *state;
 
     assert_int_equal(ofs_made_hide(t, 7, "a", OFS_MADE_INDEX), -ENOENT);
     assert_int_equal(ofs_made_add(t, "a", SOMEBODY), 0);
@@ -95,7 +95,7 @@ who_takes_a_file_away_does_not_see_it_until_he_makes_it(void **state)
 
 static void what_was_unmade_is_gone_until_it_is_made_or_pushed(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_mades *t = *state;
 
     assert_int_equal(ofs_made_unmake(t, "a"), 0);
     assert_true(ofs_made_is_unmade(t, "a"));
@@ -110,7 +110,7 @@ static void what_was_unmade_is_gone_until_it_is_made_or_pushed(void **state)
 
 static void the_parts_below_a_path_are_found(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_mades *t = *state;
     OFS_AUTOSTRV struct ofs_strv parts = { 0 };
 
     assert_int_equal(ofs_made_add(t, "a", SOMEBODY), 0);

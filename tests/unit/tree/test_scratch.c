@@ -14,7 +14,7 @@
 
 static int begin(void **state)
 {
-    struct ofs_tree *t = calloc(1, sizeof(*t));
+    struct ofs_scratches *t = calloc(1, sizeof(*t));
 
     *state = t;
     return t ? ofs_scratches_init(t) : -ENOMEM;
@@ -27,7 +27,7 @@ static int end(void **state)
     return 0;
 }
 
-static struct ofs_scratch *add(struct ofs_tree *t, uint64_t dir,
+static struct ofs_scratch *add(struct ofs_scratches *t, uint64_t dir,
                                const char *name, enum ofs_target_kind kind)
 {
     const struct ofs_target target = { .kind = kind };
@@ -44,7 +44,7 @@ static struct ofs_scratch *add(struct ofs_tree *t, uint64_t dir,
     return s;
 }
 
-static bool is_at(struct ofs_tree *t, uint64_t dir, const char *name,
+static bool is_at(struct ofs_scratches *t, uint64_t dir, const char *name,
                   const struct ofs_scratch *want)
 {
     struct ofs_scratch *s = ofs_scratch_at(t, dir, name);
@@ -56,7 +56,7 @@ static bool is_at(struct ofs_tree *t, uint64_t dir, const char *name,
 
 static void a_name_is_one_things(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_scratches *t = *state;
     struct ofs_scratch *a = add(t, 5, "x", OFS_TARGET_SCRATCH_DIR);
 
     assert_non_null(a);
@@ -73,7 +73,7 @@ static void a_name_is_one_things(void **state)
 
 static void a_move_takes_the_place_of_what_was_there(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_scratches *t = *state;
     struct ofs_scratch *a = add(t, 5, "a", OFS_TARGET_SCRATCH);
     struct ofs_scratch *b = add(t, 6, "b", OFS_TARGET_SCRATCH);
     const struct ofs_target target = { .kind = OFS_TARGET_TAG };
@@ -96,7 +96,7 @@ static void a_move_takes_the_place_of_what_was_there(void **state)
 static void
 what_was_pushed_loses_its_name_until_it_is_written_again(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_scratches *t = *state;
     struct ofs_scratch *a = add(t, 5, "1.5", OFS_TARGET_TAG);
     const struct ofs_err why = { .code = -EINVAL, .text = "no" };
     struct ofs_scratch_now now;
@@ -124,7 +124,7 @@ what_was_pushed_loses_its_name_until_it_is_written_again(void **state)
 
 static void what_was_taken_away_does_not_come_back(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_scratches *t = *state;
     struct ofs_scratch *a = add(t, 5, "1.5", OFS_TARGET_TAG);
 
     ofs_scratch_open(t, a);
@@ -137,7 +137,7 @@ static void what_was_taken_away_does_not_come_back(void **state)
 
 static void a_scratch_file_outlives_its_writers(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_scratches *t = *state;
     struct ofs_scratch *a = add(t, 5, ".x", OFS_TARGET_SCRATCH);
 
     ofs_scratch_open(t, a);
@@ -154,7 +154,7 @@ static int note(void *arg, struct ofs_scratch *s, const char *name)
 
 static void a_directory_lists_what_is_in_it(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_scratches *t = *state;
     OFS_AUTOSTRV struct ofs_strv names = { 0 };
 
     ofs_scratch_put(t, add(t, 5, "b", OFS_TARGET_SCRATCH));
@@ -169,7 +169,7 @@ static void a_directory_lists_what_is_in_it(void **state)
 
 static void no_two_have_one_number(void **state)
 {
-    struct ofs_tree *t = *state;
+    struct ofs_scratches *t = *state;
     struct ofs_scratch *a = add(t, 5, "a", OFS_TARGET_SCRATCH_DIR);
     struct ofs_scratch *b;
     char first[24];
