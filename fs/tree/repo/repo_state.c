@@ -7,8 +7,8 @@
 #include "ocirfs/registry.h"
 
 #include "made.h"
-#include "ns.h"
 #include "refresh.h"
+#include "tree_priv.h"
 
 enum {
     MAX_UNUSED = 1024,          /* repositories; a tenancy has 500 and more */

@@ -13,6 +13,7 @@
  */
 
 #include "ocirfs/store.h"
+#include "ocirfs/tree.h"
 
 #include "ask.h"
 #include "found.h"

@@ -16,7 +16,6 @@
 #include "ocirfs/flight.h"
 #include "ocirfs/manifest.h"
 #include "ocirfs/map.h"
-#include "ocirfs/tree.h"
 
 #include "backend.h"
 #include "batch.h"
@@ -32,6 +31,14 @@
 #include "tagtable.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct ofs_control_file;
+struct ofs_push;
+struct ofs_registry;
+struct ofs_store;
+struct ofs_tree;
 
 /*
  * mtime of what has no time of its own: blobs, and images that do not say when
