@@ -128,30 +128,63 @@ static void add_name(struct ofs_buf *b, const struct ofs_jobspec *spec)
         (void)ofs_buf_addf(b, ", %s", ofs_str_human(spec->size, human));
 }
 
-static void add_reason(struct ofs_buf *b, const struct ofs_job *j)
+/* What the job needs first, while it waits for that. */
+static void add_wait(struct ofs_buf *b, const struct ofs_job *j)
 {
     const struct ofs_need *need = j->needs.absent;
     char digest[OFS_DIGEST_TEXT_MAX];
 
-    if (j->why.code < 0)
-        (void)ofs_buf_addf(b, ": %s\n", j->why.text);
-    else if (need)
-        (void)ofs_buf_addf(b, ": waits for %.19s%s\n",
+    if (need)
+        (void)ofs_buf_addf(b, "waits for %.19s%s",
                            ofs_digest_format(&need->digest, digest),
                            j->needs.n_missing > 1 ? " and more" : "");
     else
-        (void)ofs_buf_addf(b, ": %s\n",
-                           j->state == OFS_JOB_LEFT
-                               ? "left over, to be tried again"
-                               : "under way");
+        (void)ofs_buf_adds(b, "waits for its parts");
+}
+
+/* When does somebody go on with it? */
+static void add_next(struct ofs_buf *b, const struct ofs_job *j, int64_t now_ms)
+{
+    int64_t left_s = (j->due_ms - now_ms + 999) / 1000;
+
+    switch (j->state) {
+    case OFS_JOB_WAITING:
+        add_wait(b, j);
+        break;
+    case OFS_JOB_RETRY:
+        (void)ofs_buf_addf(b, "tried again in %lld s",
+                           (long long)(left_s > 0 ? left_s : 0));
+        break;
+    case OFS_JOB_LEFT:
+        (void)ofs_buf_adds(b, "left over, to be tried again now");
+        break;
+    case OFS_JOB_FAILED:
+        (void)ofs_buf_adds(b, "tried again by the next mount, or when it is "
+                              "written again");
+        break;
+    default:
+        (void)ofs_buf_adds(b, "under way");
+        break;
+    }
+}
+
+static void add_job(struct ofs_buf *b, const struct ofs_job *j, int64_t now_ms)
+{
+    add_name(b, &j->spec);
+    if (j->why.code < 0 && j->state != OFS_JOB_WAITING)
+        (void)ofs_buf_addf(b, ": %s; ", j->why.text);
+    else
+        (void)ofs_buf_adds(b, ": ");
+    add_next(b, j, now_ms);
+    (void)ofs_buf_adds(b, "\n");
 }
 
 int ofs_push_render_pending(struct ofs_push *p, struct ofs_buf *b)
 {
+    int64_t now_ms = ofs_mono_ms();
+
     OFS_GUARD(&p->jobs.agenda.mtx);
-    for (const struct ofs_job *j = p->jobs.agenda.jobs; j; j = j->next) {
-        add_name(b, &j->spec);
-        add_reason(b, j);
-    }
+    for (const struct ofs_job *j = p->jobs.agenda.jobs; j; j = j->next)
+        add_job(b, j, now_ms);
     return b->failed;
 }

@@ -8,7 +8,7 @@ void ofs_agenda_init(struct ofs_agenda *a, const char *url,
 {
     a->url = url;
     a->stage = stage;
-    a->round = 1;
+    a->first_pause_ms = OFS_OUTCOME_FIRST_PAUSE_MS;
     ofs_mutex_init(&a->mtx, OFS_RANK_PUSH);
 }
 
@@ -155,6 +155,8 @@ void ofs_agenda_add(struct ofs_agenda *a, struct ofs_job *job)
     {
         OFS_GUARD(&a->mtx);
         old = take_same(a, job);
+        if (old && old == a->retried)
+            ofs_call_cancel(a->retry_call); /* nobody wants its end now */
         list(a, job);
         (void)go(job, OFS_JOB_RUNNING);
     }
@@ -221,17 +223,22 @@ void ofs_agenda_drop(struct ofs_agenda *a, struct ofs_job *job)
 static bool note_failure(struct ofs_agenda *a, struct ofs_job *job, int r,
                          const struct ofs_err *why)
 {
-    bool is_final = ofs_outcome_is_final(r);
+    enum ofs_outcome what;
 
     OFS_GUARD(&a->mtx);
     job->why = *why;
     job->why.code = r;
-    if (is_final && !job->acknowledged)
+    what = ofs_outcome_of(r, job->acknowledged);
+    if (what == OFS_OUTCOME_REFUSED)
         return take_off(job);
-    if (!is_final && (job->is_restored || job->acknowledged))
-        (void)go(job, OFS_JOB_RETRY);
-    else
+    if (what == OFS_OUTCOME_KEPT) {
         (void)go(job, OFS_JOB_FAILED);
+        return false;
+    }
+    job->due_ms =
+        ofs_mono_ms() + ofs_outcome_pause_ms(a->first_pause_ms, job->n_tried++,
+                                             why->retry_after_ms);
+    (void)go(job, OFS_JOB_RETRY);
     return false;
 }
 
@@ -283,8 +290,7 @@ static bool is_ready(const struct ofs_job *j)
            (j->state == OFS_JOB_WAITING || j->state == OFS_JOB_LEFT);
 }
 
-/* With a->mtx held. */
-static struct ofs_job *take(struct ofs_job *job)
+struct ofs_job *ofs_agenda_take(struct ofs_job *job)
 {
     (void)go(job, OFS_JOB_RUNNING);
     atomic_fetch_add(&job->refs, 1);
@@ -296,7 +302,7 @@ struct ofs_job *ofs_agenda_take_ready(struct ofs_agenda *a, const char *repo)
     OFS_GUARD(&a->mtx);
     for (struct ofs_job *j = a->jobs; j; j = j->next)
         if (is_ready(j) && strcmp(j->spec.repo, repo) == 0)
-            return take(j);
+            return ofs_agenda_take(j);
     return NULL;
 }
 
@@ -320,46 +326,6 @@ bool ofs_agenda_wait(struct ofs_agenda *a, struct ofs_job *job,
         return false;
     (void)go(job, OFS_JOB_WAITING);
     return true;
-}
-
-/* ---- rounds of trying again ---- */
-
-/* With a->mtx held. */
-static bool is_to_retry(const struct ofs_job *j)
-{
-    return j->state == OFS_JOB_LEFT || j->state == OFS_JOB_RETRY;
-}
-
-/* Blobs before what names them; the rest finds its order by settling. */
-static int rank_of(const struct ofs_job *j)
-{
-    return j->spec.kind == OFS_JOB_BLOB ? 0 : 1;
-}
-
-struct ofs_job *ofs_agenda_take_retry(struct ofs_agenda *a)
-{
-    struct ofs_job *best = NULL;
-
-    OFS_GUARD(&a->mtx);
-    for (struct ofs_job *j = a->jobs; j; j = j->next)
-        if (is_to_retry(j) && j->round != a->round &&
-            (!best || rank_of(j) <= rank_of(best)))
-            best = j; /* the oldest: new ones come in front */
-    if (!best)
-        return NULL;
-    best->round = a->round;
-    best->needs.absent = NULL;
-    return take(best);
-}
-
-bool ofs_agenda_end_round(struct ofs_agenda *a)
-{
-    OFS_GUARD(&a->mtx);
-    a->round++;
-    for (const struct ofs_job *j = a->jobs; j; j = j->next)
-        if (is_to_retry(j))
-            return true;
-    return false;
 }
 
 void ofs_agenda_restore(struct ofs_agenda *a, struct ofs_job *job)

@@ -30,7 +30,6 @@ struct ofs_job {
     atomic_uint refs;
     struct ofs_jobspec spec; /* immutable, as the draft, once it is on */
     struct ofs_draft *draft; /* a reference; NULL: it needs no content */
-    bool is_restored;        /* immutable: an earlier mount left it */
     int64_t old_ms;          /* when spec.old was seen; 0: not in this mount */
     _Atomic uint64_t number; /* of its record; 0: none could be written */
 
@@ -38,8 +37,9 @@ struct ofs_job {
     enum ofs_job_state state;
     bool acknowledged;      /* synced, and promised */
     struct ofs_needs needs; /* MANIFEST, WISH: it waits until none is missing */
-    uint64_t round;         /* of retrying, in which it was tried last */
     struct ofs_err why;     /* of the last failure; code 0: none */
+    unsigned n_tried;       /* how often it failed */
+    int64_t due_ms;         /* RETRY: when it is tried again, ofs_mono_ms() */
 };
 
 struct ofs_agenda {
@@ -47,10 +47,13 @@ struct ofs_agenda {
     struct ofs_stage *stage;
     void (*wake)(void *arg); /* some job is to be tried again */
     void *arg;
+    int64_t first_pause_ms; /* before a failed job is tried again */
 
-    struct ofs_mutex mtx; /* guards all below */
-    struct ofs_job *jobs; /* the newest first */
-    uint64_t round;
+    struct ofs_mutex mtx;        /* guards all below */
+    struct ofs_job *jobs;        /* the newest first */
+    struct ofs_job *retried;     /* by the resuming thread now; NULL: none */
+    struct ofs_call *retry_call; /* with which it is tried */
+    struct ofs_waitlist waiters; /* for the end of that */
 };
 
 void ofs_agenda_init(struct ofs_agenda *a, const char *url,
@@ -99,6 +102,8 @@ struct ofs_job *ofs_agenda_find(struct ofs_agenda *a, enum ofs_job_kind kind,
 /* Something is in `repo` now: tick it off. */
 void ofs_agenda_arrived(struct ofs_agenda *a, const char *repo,
                         const struct ofs_digest *digest, bool is_manifest);
+/* With a->mtx held: it is the caller's to run, with a reference. */
+struct ofs_job *ofs_agenda_take(struct ofs_job *job);
 /* One of `repo` that waits for nothing any more, to be run by the caller. */
 struct ofs_job *ofs_agenda_take_ready(struct ofs_agenda *a, const char *repo);
 /* A part that is missing.  False: none is. */
@@ -107,9 +112,25 @@ bool ofs_agenda_missing(struct ofs_agenda *a, const struct ofs_job *job,
 /* The job waits for a part.  False: it has arrived while it was asked for. */
 bool ofs_agenda_wait(struct ofs_agenda *a, struct ofs_job *job,
                      const struct ofs_need *need);
-/* One to be tried again, once in each round, to be run by the caller. */
-struct ofs_job *ofs_agenda_take_retry(struct ofs_agenda *a);
-/* True: something must be tried once more. */
-bool ofs_agenda_end_round(struct ofs_agenda *a);
+
+/* ---- agenda_retry.c: the thread that tries again ---- */
+
+/* Try all at once that are to be tried again. */
+void ofs_agenda_hurry(struct ofs_agenda *a);
+/* One that is due, to be run by the caller with `call`: who replaces it gives
+ * the call up.  Then ofs_agenda_end_retry().  *ret_why: how it failed last. */
+struct ofs_job *ofs_agenda_take_retry(struct ofs_agenda *a,
+                                      struct ofs_call *call,
+                                      struct ofs_err *ret_why);
+void ofs_agenda_end_retry(struct ofs_agenda *a);
+/* Give up what is being tried. */
+void ofs_agenda_cancel_retry(struct ofs_agenda *a);
+/* When the next one is due, on ofs_mono_ms(); OFS_NEVER: none is. */
+int64_t ofs_agenda_next_due(struct ofs_agenda *a);
+/* Wait until nothing that `job` replaces is under way any more: an older try
+ * must not have the last word. */
+int ofs_agenda_await_older(struct ofs_agenda *a, struct ofs_call *call,
+                           const struct ofs_job *job,
+                           struct ofs_err *err) OFS_MUST_CHECK;
 
 #endif

@@ -29,7 +29,6 @@ static struct ofs_job *job_of(struct ofs_record *rec)
     rec->spec = (struct ofs_jobspec){ 0 };
     atomic_init(&job->number, rec->number);
     job->acknowledged = ofs_job_is_acknowledged(job->spec.kind);
-    job->is_restored = true;
     return job;
 }
 

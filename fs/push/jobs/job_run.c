@@ -146,9 +146,13 @@ int ofs_job_start(struct ofs_jobs *jobs, struct ofs_call *call,
                   struct ofs_job *job, struct ofs_digest *ret,
                   struct ofs_err *err)
 {
+    struct ofs_err why = { 0 };
     int r;
 
     ofs_agenda_add(&jobs->agenda, job);
+    r = ofs_agenda_await_older(&jobs->agenda, call, job, &why);
+    if (r < 0)
+        return ofs_agenda_end(&jobs->agenda, job, r, &why, err);
     r = ofs_job_run(jobs, call, job, ret, err);
     if (r <= 0)
         return r;

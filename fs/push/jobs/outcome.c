@@ -3,9 +3,10 @@
 
 #include <errno.h>
 
-enum { FIRST_PAUSE_MS = 5 * 1000, MAX_PAUSE_MS = 5 * 60 * 1000 };
+enum { MAX_PAUSE_MS = 5 * 60 * 1000, MAX_ASKED_MS = 60 * 60 * 1000 };
 
-bool ofs_outcome_is_final(int code)
+/* Is it the answer?  The other kind is the network's or the disk's. */
+static bool is_answer(int code)
 {
     switch (code) {
     case -EACCES:
@@ -24,11 +25,27 @@ bool ofs_outcome_is_final(int code)
     }
 }
 
-int64_t ofs_outcome_pause_ms(unsigned n)
+enum ofs_outcome ofs_outcome_of(int code, bool acknowledged)
 {
-    int64_t ms = FIRST_PAUSE_MS;
+    if (code == -EINTR)
+        return acknowledged ? OFS_OUTCOME_RETRY : OFS_OUTCOME_KEPT;
+    if (!is_answer(code))
+        return OFS_OUTCOME_RETRY;
+    if (!acknowledged)
+        return OFS_OUTCOME_REFUSED;
+    return code == -EACCES || code == -EDQUOT ? OFS_OUTCOME_RETRY
+                                              : OFS_OUTCOME_KEPT;
+}
+
+int64_t ofs_outcome_pause_ms(int64_t first_ms, unsigned n, int64_t asked_ms)
+{
+    int64_t ms = first_ms;
 
     while (n-- > 0 && ms < MAX_PAUSE_MS)
         ms *= 2;
-    return ms < MAX_PAUSE_MS ? ms : MAX_PAUSE_MS;
+    if (ms > MAX_PAUSE_MS)
+        ms = MAX_PAUSE_MS;
+    if (asked_ms > MAX_ASKED_MS)
+        asked_ms = MAX_ASKED_MS;
+    return asked_ms > ms ? asked_ms : ms;
 }

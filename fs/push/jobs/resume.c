@@ -28,7 +28,7 @@ static int check_staged(struct ofs_resumer *s, const struct ofs_job *job,
 {
     struct ofs_content c = { 0 };
     int r =
-        ofs_draft_content(job->draft, &s->call,
+        ofs_draft_content(job->draft, &s->trying,
                           (enum ofs_digest_alg)job->spec.digest.alg, &c, err);
 
     if (r == 0 && !ofs_digest_eq(&c.digest, &job->spec.digest))
@@ -46,7 +46,7 @@ static int check_unmoved(struct ofs_resumer *s, const struct ofs_job *job,
 
     if (!spec->tag || !spec->old_known)
         return 0;
-    r = ofs_publish_find(s->jobs->pub, &s->call, spec->repo, spec->tag, &now,
+    r = ofs_publish_find(s->jobs->pub, &s->trying, spec->repo, spec->tag, &now,
                          err);
     if (r < 0 || ofs_digest_eq(&now, &spec->old) ||
         ofs_digest_eq(&now, &spec->digest))
@@ -68,56 +68,74 @@ static int prepare(struct ofs_resumer *s, struct ofs_job *job,
     return r < 0 ? ofs_agenda_end(&s->jobs->agenda, job, r, err, NULL) : 0;
 }
 
-static void try(struct ofs_resumer *s, struct ofs_job *job)
+/* Once is enough for the log, as long as the reason is the same. */
+static void report(struct ofs_resumer *s, const struct ofs_job *job, int r,
+                   const struct ofs_err *before, const struct ofs_err *err)
+{
+    OFS_AUTOBUF struct ofs_buf what = OFS_BUF_INIT(1024);
+    bool is_new = strcmp(before->text, err->text) != 0;
+
+    if (r == -EINTR || is_over(s))
+        return;
+    ofs_job_describe(&job->spec, &what);
+    if (r < 0)
+        ofs_log(is_new ? OFS_WARN : OFS_DEBUG,
+                "push: %s: trying again failed: %s", ofs_buf_str(&what),
+                err->text);
+    else if (r == 0)
+        ofs_log(OFS_INFO, "push: %s: done, what was pending",
+                ofs_buf_str(&what));
+}
+
+static void try(struct ofs_resumer *s, struct ofs_job *job,
+                const struct ofs_err *before)
 {
     struct ofs_err err = { 0 };
-    int r = prepare(s, job, &err);
+    int r;
 
+    if (is_over(s)) /* ofs_resumer_stop() may not have seen this call */
+        ofs_call_cancel(&s->trying);
+    r = prepare(s, job, &err);
     if (r == 0)
-        r = ofs_job_run(s->jobs, &s->call, job, NULL, &err);
-    if (r < 0 && !is_over(s))
-        ofs_log(OFS_WARN, "push: '%s': resuming failed: %s", job->spec.repo,
-                err.text);
+        r = ofs_job_run(s->jobs, &s->trying, job, NULL, &err);
+    report(s, job, r, before, &err);
 }
 
-/* For `ms`, or without an end until poked.  The deadline is this thread's own
- * to set, see call.h. */
-static void rest(struct ofs_resumer *s, int64_t ms)
+/* False: none is due. */
+static bool try_next(struct ofs_resumer *s)
 {
-    s->call.deadline_ms = ms == OFS_NEVER ? OFS_NEVER : ofs_mono_ms() + ms;
-    while (!is_over(s)) {
-        if (ms == OFS_NEVER && atomic_exchange(&s->poked, false))
-            break;
+    struct ofs_agenda *a = &s->jobs->agenda;
+    OFS_AUTO(ofs_job_unrefp) struct ofs_job *job = NULL;
+    struct ofs_err before = { 0 };
+
+    ofs_call_init(&s->trying, OFS_NEVER);
+    job = ofs_agenda_take_retry(a, &s->trying, &before);
+    if (job) {
+        try(s, job, &before);
+        ofs_agenda_end_retry(a);
+    }
+    ofs_call_done(&s->trying);
+    return job;
+}
+
+/* Until `until_ms` or poked.  The deadline is this thread's own to set, see
+ * call.h. */
+static void rest(struct ofs_resumer *s, int64_t until_ms)
+{
+    s->call.deadline_ms = until_ms;
+    while (!is_over(s) && !atomic_exchange(&s->poked, false))
         if (ofs_call_sleep(&s->call, NULL) < 0)
             break;
-    }
-    s->call.deadline_ms = OFS_NEVER;
-}
-
-static void run_round(struct ofs_resumer *s)
-{
-    struct ofs_job *job;
-
-    while (!is_over(s) && (job = ofs_agenda_take_retry(&s->jobs->agenda))) {
-        try(s, job);
-        ofs_job_unref(job);
-    }
 }
 
 static void *run(void *arg)
 {
     struct ofs_resumer *s = arg;
-    unsigned n = 0;
 
-    while (!is_over(s)) {
-        run_round(s);
-        if (ofs_agenda_end_round(&s->jobs->agenda)) {
-            rest(s, ofs_outcome_pause_ms(n++));
-        } else {
-            n = 0;
-            rest(s, OFS_NEVER);
-        }
-    }
+    ofs_agenda_hurry(&s->jobs->agenda);
+    while (!is_over(s))
+        if (!try_next(s))
+            rest(s, ofs_agenda_next_due(&s->jobs->agenda));
     return NULL;
 }
 
@@ -142,6 +160,7 @@ void ofs_resumer_stop(struct ofs_resumer *s)
 {
     atomic_store(&s->stopping, true);
     ofs_call_cancel(&s->call);
+    ofs_agenda_cancel_retry(&s->jobs->agenda);
     if (s->has_thread)
         (void)pthread_join(s->thread, NULL);
     s->has_thread = false;

@@ -11,8 +11,9 @@
 #include <pthread.h>
 
 struct ofs_resumer {
-    struct ofs_jobs *jobs; /* outlives it */
-    struct ofs_call call;
+    struct ofs_jobs *jobs;  /* outlives it */
+    struct ofs_call call;   /* of its rest */
+    struct ofs_call trying; /* of the job that it tries; its own */
     pthread_t thread;
     bool has_thread; /* start and stop only */
     atomic_bool stopping, poked;

@@ -130,28 +130,56 @@ static void what_is_a_manifest(void **state)
     }
 }
 
-static void which_failures_are_answers(void **state)
+/* proves S90 */
+static void what_a_failure_means(void **state)
 {
     static const struct {
         int code;
-        bool final;
+        enum ofs_outcome asked, promised;
     } cases[] = {
-        { -EACCES, true },     { -EPERM, true },         { -EINVAL, true },
-        { -EBADMSG, true },    { -EFBIG, true },         { -EDQUOT, true },
-        { -ENOENT, true },     { -ESTALE, true },        { -ENOTSUP, true },
-        { -ETIMEDOUT, false }, { -EINTR, false },        { -EIO, false },
-        { -EBUSY, false },     { -ECONNREFUSED, false }, { -ENOSPC, false },
-        { -ENOMEM, false },
+        { -EACCES, OFS_OUTCOME_REFUSED, OFS_OUTCOME_RETRY },
+        { -EDQUOT, OFS_OUTCOME_REFUSED, OFS_OUTCOME_RETRY },
+        { -EPERM, OFS_OUTCOME_REFUSED, OFS_OUTCOME_KEPT },
+        { -EINVAL, OFS_OUTCOME_REFUSED, OFS_OUTCOME_KEPT },
+        { -EBADMSG, OFS_OUTCOME_REFUSED, OFS_OUTCOME_KEPT },
+        { -EFBIG, OFS_OUTCOME_REFUSED, OFS_OUTCOME_KEPT },
+        { -ENOENT, OFS_OUTCOME_REFUSED, OFS_OUTCOME_KEPT },
+        { -ESTALE, OFS_OUTCOME_REFUSED, OFS_OUTCOME_KEPT },
+        { -ENOTSUP, OFS_OUTCOME_REFUSED, OFS_OUTCOME_KEPT },
+        { -ETIMEDOUT, OFS_OUTCOME_RETRY, OFS_OUTCOME_RETRY },
+        { -EIO, OFS_OUTCOME_RETRY, OFS_OUTCOME_RETRY },
+        { -EBUSY, OFS_OUTCOME_RETRY, OFS_OUTCOME_RETRY },
+        { -ENOSPC, OFS_OUTCOME_RETRY, OFS_OUTCOME_RETRY },
+        { -ECONNREFUSED, OFS_OUTCOME_RETRY, OFS_OUTCOME_RETRY },
+        { -ENOMEM, OFS_OUTCOME_RETRY, OFS_OUTCOME_RETRY },
+        { -EINTR, OFS_OUTCOME_KEPT, OFS_OUTCOME_RETRY },
     };
-    static const int64_t pauses[] = { 5000,  10000,  20000,  40000,
-                                      80000, 160000, 300000, 300000 };
+
+    (void)state;
+    for (size_t i = 0; i < OFS_COUNT_OF(cases); i++) {
+        assert_int_equal(ofs_outcome_of(cases[i].code, false), cases[i].asked);
+        assert_int_equal(ofs_outcome_of(cases[i].code, true),
+                         cases[i].promised);
+    }
+}
+
+static void pauses_grow_to_a_limit_and_obey_the_registry(void **state)
+{
+    static const struct {
+        unsigned n;
+        int64_t asked_ms, want_ms;
+    } cases[] = {
+        { 0, -1, 5000 },           { 1, 0, 10000 },   { 2, 0, 20000 },
+        { 5, 0, 160000 },          { 6, 0, 300000 },  { 1000, 0, 300000 },
+        { 0, 60000, 60000 },       { 0, 1000, 5000 }, { 6, 400000, 400000 },
+        { 0, INT64_MAX, 3600000 },
+    };
 
     (void)state;
     for (size_t i = 0; i < OFS_COUNT_OF(cases); i++)
-        assert_int_equal(ofs_outcome_is_final(cases[i].code), cases[i].final);
-    for (unsigned i = 0; i < OFS_COUNT_OF(pauses); i++)
-        assert_int_equal(ofs_outcome_pause_ms(i), pauses[i]);
-    assert_int_equal(ofs_outcome_pause_ms(1000), 300000);
+        assert_int_equal(
+            ofs_outcome_pause_ms(5000, cases[i].n, cases[i].asked_ms),
+            cases[i].want_ms);
 }
 
 int main(void)
@@ -160,7 +188,8 @@ int main(void)
         cmocka_unit_test(what_a_manifest_needs),
         cmocka_unit_test(each_arrival_counts_once),
         cmocka_unit_test(what_is_a_manifest),
-        cmocka_unit_test(which_failures_are_answers),
+        cmocka_unit_test(what_a_failure_means),
+        cmocka_unit_test(pauses_grow_to_a_limit_and_obey_the_registry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
