@@ -44,6 +44,7 @@ ALLOW = {
                            "net/registry/conn", "net/registry/read"],
     "fs/store/disk": ["net/base"],
     "fs/store/flow": ["net/base", "fs/store/disk"],
+    "fs/image/decode": ["net/base"],
     "fs/push/staged": ["net/base", "net/spec", "net/registry", "fs/store"],
     "fs/push/archive": ["net/base", "net/spec"],
     "fs/push/publish": ["net/base", "net/spec", "net/registry",
@@ -93,9 +94,12 @@ DOOR = {  # foreign header: the only layers, or families, that may include it
                 "net/auth", "fs/push"],
     "archive": ["fs/push"],
     "openssl/": ["net/base", "net/auth"],
+    "zlib": ["fs/image/decode"],
+    "zstd": ["fs/image/decode"],
 }
 HEADER_ONLY = {  # public headers that have no .c file of their name
     "cleanup": "net/base",
+    "packed": "fs/image/decode",
     "push": "fs/push/staged",
     "source": "fs/store/flow",
     "tree": "fs/tree/view",

@@ -18,6 +18,7 @@ enum ofs_rank {
     OFS_RANK_NODE = 20,     /* what the tree knows of repositories and tags */
     OFS_RANK_PUSH = 26,     /* what is to be pushed, and where it stands */
     OFS_RANK_DRAFT = 28,    /* one file that is being written, or its stream */
+    OFS_RANK_IMAGE = 29,    /* unpacked blocks of layers */
     OFS_RANK_STORE = 30,    /* digest -> blob table */
     OFS_RANK_BLOB = 40,     /* one blob's chunk map */
     OFS_RANK_INFLIGHT = 50, /* single flights under way */
