@@ -2,14 +2,14 @@
 #include "push_priv.h"
 
 /* Which needs no memory, so that freeing finds it made. */
-static void wire_up(struct ofs_push *p)
+static void wire_up(struct ofs_push *p, char *others)
 {
     ofs_agenda_init(&p->jobs.agenda, p->url, &p->stage);
     p->jobs.agenda.wake = ofs_resumer_poke;
     p->jobs.agenda.arg = &p->resumer;
     p->jobs.pub = &p->pub;
     p->jobs.drafts = &p->drafts;
-    ofs_resumer_init(&p->resumer, &p->jobs);
+    ofs_resumer_init(&p->resumer, &p->jobs, others);
 }
 
 static struct ofs_push *push_new(const struct ofs_push_cfg *cfg)
@@ -21,12 +21,12 @@ static struct ofs_push *push_new(const struct ofs_push_cfg *cfg)
     p->cfg = *cfg;
     if (!p->cfg.clock)
         p->cfg.clock = &ofs_system_clock;
-    p->cfg.dir = NULL; /* for ofs_push_open() only */
+    p->cfg.dir = p->cfg.others = NULL; /* for ofs_push_open() only */
     p->url = strdup(cfg->url);
     p->cfg.url = p->url;
     p->stage.lock_fd = p->stage.files_fd = p->stage.jobs_fd = -1;
     ofs_senders_init(&p->senders, p->cfg.clock);
-    wire_up(p);
+    wire_up(p, cfg->others ? strdup(cfg->others) : NULL);
     return p;
 }
 
@@ -45,7 +45,8 @@ int ofs_push_open(const struct ofs_push_cfg *cfg, struct ofs_push **ret,
     OFS_AUTO(ofs_push_freep) struct ofs_push *p = push_new(cfg);
     int r;
 
-    if (!p || !p->url || make_parts(p) < 0)
+    if (!p || !p->url || (cfg->others && !p->resumer.others) ||
+        make_parts(p) < 0)
         return ofs_err_nomem(err, "the staging area");
     r = ofs_stage_open(&p->stage, cfg->dir, cfg->max_bytes, err);
     if (r == 0)

@@ -65,6 +65,9 @@ struct ofs_push_cfg {
     struct ofs_store *store;
     const char *dir;    /* staging area; made if missing, mode 0700.  One
                            mount's own: locked against others */
+    const char *others; /* the folder of staging areas: what mounts of `url`
+                           have left there that have ended is gone on with;
+                           NULL: nowhere */
     const char *url;    /* of the registry: pending work is only for it */
     uint64_t max_bytes; /* of all drafts on disk; beyond: -ENOSPC; 0: none */
     bool no_overwrite;  /* an existing tag is never moved */

@@ -177,22 +177,3 @@ def test_on_a_bad_line_close_tells_the_truth(mount, registry, proxy, seed):
     waiting.until(all_pushed, "everything to get through", 60)
     assert pushed.tag_map(registry, "app") == {
         t: m.digest for t, m in made.items()}
-
-
-@pytest.mark.semantics("S90")
-@pytest.mark.parametrize("act", ["503", "500", "429"])
-def test_what_a_sick_registry_refused_goes_on_when_it_is_well(
-        mount, registry, proxy, image, act):
-    """By itself, in the mount that runs; the writer was told that it failed."""
-    mnt = mount(proxy, timeout="2s")
-    proxy.rule(act, "manifest-put", times=10_000)
-    with pytest.raises(OSError) as e:
-        push(mnt, image)
-    assert e.value.errno in GONE
-    assert any("tried again in " in line for line in pushed.pending(mnt))
-    proxy.forget()
-    waiting.until(lambda: pushed.has_manifest(registry, "app", image.digest),
-                  "the manifest", 60)
-    waiting.until(lambda: not pushed.pending(mnt), "nothing pending", 60)
-    push(mnt, image)
-    pushed.check(registry, "app", "1.0", image)

@@ -328,12 +328,23 @@ bool ofs_agenda_wait(struct ofs_agenda *a, struct ofs_job *job,
     return true;
 }
 
-void ofs_agenda_restore(struct ofs_agenda *a, struct ofs_job *job)
+static bool has_same(const struct ofs_agenda *a, const struct ofs_jobspec *spec)
 {
-    atomic_fetch_add(&job->refs, 1);
+    for (const struct ofs_job *j = a->jobs; j; j = j->next)
+        if (ofs_jobspec_same(&j->spec, spec))
+            return true;
+    return false;
+}
+
+bool ofs_agenda_restore(struct ofs_agenda *a, struct ofs_job *job)
+{
     OFS_GUARD(&a->mtx);
+    if (has_same(a, &job->spec))
+        return false;
+    atomic_fetch_add(&job->refs, 1);
     list(a, job);
     (void)go(job, OFS_JOB_LEFT);
+    return true;
 }
 
 void ofs_agenda_done(struct ofs_agenda *a)

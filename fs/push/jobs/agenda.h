@@ -78,8 +78,9 @@ const struct ofs_digest *ofs_job_old(const struct ofs_job *job);
 /* Put it on, to be run by the caller, in place of one that wants the same.  A
  * disk that does not take the record only means that a crash forgets it. */
 void ofs_agenda_add(struct ofs_agenda *a, struct ofs_job *job);
-/* Put one on that has a record. */
-void ofs_agenda_restore(struct ofs_agenda *a, struct ofs_job *job);
+/* Put one on that has a record.  False: one that wants the same is there and
+ * counts instead. */
+bool ofs_agenda_restore(struct ofs_agenda *a, struct ofs_job *job);
 /* Make it survive everything, so that it may be acknowledged. */
 int ofs_agenda_promise(struct ofs_agenda *a, struct ofs_job *job,
                        struct ofs_err *err) OFS_MUST_CHECK;

@@ -47,7 +47,14 @@ static int restore_content(struct ofs_jobs *jobs, struct ofs_job *job)
     return r < 0 ? r : ofs_job_load_needs(job);
 }
 
-static int restore(struct ofs_jobs *jobs, struct ofs_record *rec)
+static void give_up(struct ofs_jobs *jobs, struct ofs_job *job, uint64_t number)
+{
+    ofs_journal_remove(jobs->agenda.stage, number);
+    if (job->draft)
+        atomic_store(&job->draft->n_records, 0);
+}
+
+int ofs_agenda_load_one(struct ofs_jobs *jobs, struct ofs_record *rec)
 {
     OFS_AUTO(ofs_job_unrefp) struct ofs_job *job = job_of(rec);
     int r;
@@ -56,14 +63,13 @@ static int restore(struct ofs_jobs *jobs, struct ofs_record *rec)
         return -ENOMEM;
     r = restore_content(jobs, job);
     if (r == -ENOENT || r == -EBADMSG) { /* gone or damaged */
-        ofs_journal_remove(jobs->agenda.stage, rec->number);
-        if (job->draft)
-            atomic_store(&job->draft->n_records, 0);
+        give_up(jobs, job, rec->number);
         return 0;
     }
     if (r < 0)
         return r;
-    ofs_agenda_restore(&jobs->agenda, job);
+    if (!ofs_agenda_restore(&jobs->agenda, job))
+        give_up(jobs, job, rec->number);
     return 0;
 }
 
@@ -77,7 +83,7 @@ int ofs_agenda_load(struct ofs_jobs *jobs, struct ofs_err *err)
 
         if (strcmp(rec->spec.url, jobs->agenda.url) != 0)
             continue;
-        r = restore(jobs, rec);
+        r = ofs_agenda_load_one(jobs, rec);
         if (r < 0)
             return ofs_err_errno(err, -r, "what is pending");
     }

@@ -82,5 +82,14 @@ void ofs_job_describe(const struct ofs_jobspec *spec, struct ofs_buf *b);
 
 /* What an earlier mount left. */
 int ofs_agenda_load(struct ofs_jobs *jobs, struct ofs_err *err) OFS_MUST_CHECK;
+/* One record of our own staging area; its spec is taken. */
+int ofs_agenda_load_one(struct ofs_jobs *jobs,
+                        struct ofs_record *rec) OFS_MUST_CHECK;
+
+/* ---- inherit.c ---- */
+
+/* Take over what mounts of the same registry that have ended left in the
+ * staging areas of `folder`.  What cannot be had stays for the next time. */
+void ofs_inherit(struct ofs_jobs *jobs, const char *folder);
 
 #endif

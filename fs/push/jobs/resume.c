@@ -7,20 +7,27 @@
 
 #include <signal.h>
 
+/* When it is looked for what other mounts have left: at once, then when one
+ * that was just unmounted has surely ended, then from time to time. */
+enum { LOOK_SOON_MS = 2000, LOOK_AGAIN_MS = 60 * 1000 };
+
 static bool is_over(struct ofs_resumer *s)
 {
     return atomic_load(&s->stopping);
 }
 
-void ofs_resumer_init(struct ofs_resumer *s, struct ofs_jobs *jobs)
+void ofs_resumer_init(struct ofs_resumer *s, struct ofs_jobs *jobs,
+                      char *others)
 {
     s->jobs = jobs;
+    s->others = others;
     ofs_call_init(&s->call, OFS_NEVER);
 }
 
 void ofs_resumer_done(struct ofs_resumer *s)
 {
     ofs_call_done(&s->call);
+    free(s->others);
 }
 
 static int check_staged(struct ofs_resumer *s, const struct ofs_job *job,
@@ -128,14 +135,30 @@ static void rest(struct ofs_resumer *s, int64_t until_ms)
             break;
 }
 
+/* Take over what others have left, if it is time.  When it will be. */
+static int64_t look_around(const struct ofs_resumer *s, int64_t at_ms)
+{
+    if (!s->others)
+        return OFS_NEVER;
+    if (ofs_mono_ms() < at_ms)
+        return at_ms;
+    ofs_inherit(s->jobs, s->others);
+    return ofs_mono_ms() + (at_ms == 0 ? LOOK_SOON_MS : LOOK_AGAIN_MS);
+}
+
 static void *run(void *arg)
 {
     struct ofs_resumer *s = arg;
+    int64_t look_ms = 0, due_ms;
 
     ofs_agenda_hurry(&s->jobs->agenda);
-    while (!is_over(s))
-        if (!try_next(s))
-            rest(s, ofs_agenda_next_due(&s->jobs->agenda));
+    while (!is_over(s)) {
+        look_ms = look_around(s, look_ms);
+        if (try_next(s))
+            continue;
+        due_ms = ofs_agenda_next_due(&s->jobs->agenda);
+        rest(s, due_ms < look_ms ? due_ms : look_ms);
+    }
     return NULL;
 }
 

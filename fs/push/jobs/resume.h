@@ -11,7 +11,8 @@
 #include <pthread.h>
 
 struct ofs_resumer {
-    struct ofs_jobs *jobs;  /* outlives it */
+    struct ofs_jobs *jobs; /* outlives it */
+    char *others; /* folder of other mounts' staging areas; owned; or NULL */
     struct ofs_call call;   /* of its rest */
     struct ofs_call trying; /* of the job that it tries; its own */
     pthread_t thread;
@@ -19,7 +20,9 @@ struct ofs_resumer {
     atomic_bool stopping, poked;
 };
 
-void ofs_resumer_init(struct ofs_resumer *s, struct ofs_jobs *jobs);
+/* `others` is the resumer's. */
+void ofs_resumer_init(struct ofs_resumer *s, struct ofs_jobs *jobs,
+                      char *others);
 void ofs_resumer_done(struct ofs_resumer *s); /* after stop */
 int ofs_resumer_start(struct ofs_resumer *s) OFS_MUST_CHECK;
 void ofs_resumer_stop(struct ofs_resumer *s);

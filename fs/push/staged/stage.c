@@ -154,6 +154,17 @@ void ofs_stage_remove(struct ofs_stage *s, uint64_t number)
     (void)unlinkat(s->files_fd, ofs_stage_name(number, name), 0);
 }
 
+int ofs_stage_link(struct ofs_stage *s, uint64_t number,
+                   const struct ofs_stage *from, uint64_t from_number)
+{
+    char name[OFS_STAGE_NAME_MAX], from_name[OFS_STAGE_NAME_MAX];
+
+    return linkat(from->files_fd, ofs_stage_name(from_number, from_name),
+                  s->files_fd, ofs_stage_name(number, name), 0) < 0
+               ? -errno
+               : 0;
+}
+
 /* False: not one of our names. */
 static bool parse_name(const char *name, uint64_t *ret)
 {

@@ -40,6 +40,10 @@ const char *ofs_stage_name(uint64_t number, char name[OFS_STAGE_NAME_MAX]);
 int ofs_stage_create(struct ofs_stage *s, uint64_t number) OFS_MUST_CHECK;
 int ofs_stage_reopen(struct ofs_stage *s, uint64_t number) OFS_MUST_CHECK;
 void ofs_stage_remove(struct ofs_stage *s, uint64_t number);
+/* The file of another area is ours as well, under `number`. */
+int ofs_stage_link(struct ofs_stage *s, uint64_t number,
+                   const struct ofs_stage *from,
+                   uint64_t from_number) OFS_MUST_CHECK;
 
 /* Numbers in one of the two folders, sorted; *ret is the caller's. -ENOMEM. */
 int ofs_stage_list(int folder_fd, uint64_t **ret, size_t *ret_n) OFS_MUST_CHECK;

@@ -125,6 +125,137 @@ static void what_is_still_open_is_left_alone(void **state)
     world_done(&w);
 }
 
+/* ---- what another mount has left ---- */
+
+/* Its staging area lies beside ours, in w->dir. */
+static void open_beside(struct world *w, struct ofs_push **ret)
+{
+    struct ofs_push_cfg cfg = w->cfg;
+    char dir[96];
+
+    (void)snprintf(dir, sizeof(dir), "%s/beside", w->dir);
+    cfg.dir = dir;
+    check(w, ofs_push_open(&cfg, ret, &w->err));
+}
+
+/* Two jobs that have content, and one that has none, fail in another mount. */
+static void leave_beside(struct world *w, const struct image *m)
+{
+    const struct image *const all[] = { m, NULL };
+    const char *const tags[] = { "1.5", NULL };
+    struct ofs_push *mine = w->p;
+
+    open_beside(w, &w->p);
+    check(w, push_index(w, "app", all, tags));
+    check(w, push_bytes(w, "app", m->manifest));
+    fail_from_here(w, -EIO, 1);
+    assert_int_equal(push_bytes(w, "app", m->layer), -EIO);
+    assert_int_equal(pending(w), 3);
+    ofs_push_free(w->p);
+    w->p = mine;
+}
+
+static size_t left_beside(struct world *w)
+{
+    struct ofs_push *p = NULL;
+    size_t n;
+
+    open_beside(w, &p);
+    n = staged(w, p->stage.files_fd) + staged(w, p->stage.jobs_fd);
+    ofs_push_free(p);
+    return n;
+}
+
+static void world_with_others(struct world *w)
+{
+    world_make(w);
+    w->cfg.others = w->dir;
+    check(w, world_open(w));
+}
+
+/* proves S92 */
+static void what_a_mount_elsewhere_left_is_gone_on_with(void **state)
+{
+    struct world w;
+    struct image m;
+
+    (void)state;
+    world_with_others(&w);
+    image_make(&m, "a");
+    leave_beside(&w, &m);
+    world_start(&w);
+    while (pending(&w) != 2) /* the layer is there, the rest waits */
+        (void)sched_yield();
+    check(&w, push_bytes(&w, "app", m.config));
+    until_all_is_done(&w);
+    assert_true(has_tag(&w, "app", "1.5", &m));
+    assert_int_equal(left_beside(&w), 0);
+    world_done(&w);
+}
+
+static void a_mount_that_lives_keeps_what_is_its(void **state)
+{
+    struct ofs_push *p = NULL;
+    struct world w;
+    struct image m;
+
+    (void)state;
+    world_with_others(&w);
+    image_make(&m, "a");
+    leave_beside(&w, &m);
+    open_beside(&w, &p);
+    ofs_inherit(&w.p->jobs, w.dir);
+    assert_int_equal(pending(&w), 0);
+    ofs_push_free(p);
+    ofs_inherit(&w.p->jobs, w.dir);
+    assert_int_equal(pending(&w), 3);
+    ofs_inherit(&w.p->jobs, w.dir);
+    assert_int_equal(pending(&w), 3);
+    world_done(&w);
+}
+
+static void another_registrys_is_left_where_it_is(void **state)
+{
+    struct world w;
+    struct image m;
+
+    (void)state;
+    world_with_others(&w);
+    image_make(&m, "a");
+    leave_beside(&w, &m);
+    world_close(&w);
+    w.cfg.url = "https://another.test";
+    check(&w, world_open(&w));
+    ofs_inherit(&w.p->jobs, w.dir);
+    assert_int_equal(pending(&w), 0);
+    w.cfg.url = URL;
+    assert_int_equal(left_beside(&w), 5);
+    world_done(&w);
+}
+
+/* Killed between the new record and the end of the old one. */
+static void what_is_in_both_is_done_once(void **state)
+{
+    struct ofs_push *p = NULL;
+    struct world w;
+    struct image m;
+
+    (void)state;
+    world_with_others(&w);
+    image_make(&m, "a");
+    leave_beside(&w, &m);
+    assert_int_equal(push_bytes(&w, "app", m.manifest), 0);
+    assert_int_equal(pending(&w), 1);
+    ofs_inherit(&w.p->jobs, w.dir);
+    assert_int_equal(pending(&w), 3);
+    assert_int_equal(staged(&w, w.p->stage.jobs_fd), 3);
+    assert_int_equal(staged(&w, w.p->stage.files_fd), 2);
+    open_beside(&w, &p);
+    assert_int_equal(staged(&w, p->stage.jobs_fd), 0);
+    ofs_push_free(p);
+    world_done(&w);
+}
+
 /* ---- what is newer has the last word ---- */
 
 struct late {
@@ -197,6 +328,10 @@ int main(void)
         cmocka_unit_test(pending_says_when_it_is_tried_next),
         cmocka_unit_test(what_was_given_up_stays_for_the_next_mount),
         cmocka_unit_test(what_is_still_open_is_left_alone),
+        cmocka_unit_test(what_a_mount_elsewhere_left_is_gone_on_with),
+        cmocka_unit_test(a_mount_that_lives_keeps_what_is_its),
+        cmocka_unit_test(another_registrys_is_left_where_it_is),
+        cmocka_unit_test(what_is_in_both_is_done_once),
         cmocka_unit_test(an_older_try_does_not_have_the_last_word),
     };
 
