@@ -23,7 +23,6 @@ static void copy_cfg(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
 {
     t->registry = cfg->registry;
     t->store = cfg->store;
-    t->use_mirror = cfg->use_mirror;
     t->uid = cfg->uid;
     t->gid = cfg->gid;
     t->umask = cfg->umask;
@@ -79,10 +78,33 @@ static struct ofs_backend *new_ocir(struct ofs_tree *t,
     });
 }
 
+static bool vouches(void *arg, const char *path)
+{
+    return ofs_ns_vouches(arg, path);
+}
+
 static const struct ofs_repos_hooks repos_hooks = {
-    .vouches = ofs_ns_vouches,
+    .vouches = vouches,
     .get_tag = ofs_tag_get,
 };
+
+static int init_repos(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
+{
+    t->repos = (struct ofs_repos){
+        .registry = t->registry,
+        .store = t->store,
+        .sync = &t->sync,
+        .pending = &t->pending,
+        .mades = &t->mades,
+        .backend = t->backend,
+        .url = t->url,
+        .use_mirror = cfg->use_mirror,
+        .hooks = &repos_hooks,
+        .hooks_arg = t,
+        .base_s = t->start_s,
+    };
+    return ofs_repos_init(&t->repos);
+}
 
 static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
 {
@@ -95,15 +117,13 @@ static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
     };
 
     copy_cfg(t, cfg);
-    t->repos.hooks = &repos_hooks;
     t->url = strdup(url);
     if (!t->url || ofs_sync_init(&t->sync, &sync) < 0 ||
         ofs_pending_init(&t->pending, t->store, t->sync.batches) < 0 ||
-        ofs_nodes_init(&t->nodes) < 0 || ofs_repos_init(t) < 0 ||
-        init_local(t) < 0)
+        ofs_nodes_init(&t->nodes) < 0 || init_local(t) < 0)
         return -ENOMEM;
     t->backend = cfg->ocir.ora ? new_ocir(t, cfg) : new_plain(t, cfg);
-    if (!t->backend)
+    if (!t->backend || init_repos(t, cfg) < 0)
         return -ENOMEM;
     return make_root(t);
 }
@@ -132,7 +152,7 @@ void ofs_tree_stop(struct ofs_tree *t)
 {
     ofs_sync_stop(&t->sync);
     ofs_pending_flush(&t->pending, FLUSH_MS);
-    ofs_repos_flush(t);
+    ofs_repos_flush(&t->repos);
 }
 
 void ofs_tree_free(struct ofs_tree *t)
@@ -146,7 +166,7 @@ void ofs_tree_free(struct ofs_tree *t)
     ofs_failures_done(&t->failures);
     ofs_scratches_done(&t->scratches);
     ofs_mades_done(&t->mades);
-    ofs_repos_done(t);
+    ofs_repos_done(&t->repos);
     ofs_nodes_done(&t->nodes);
     ofs_sync_done(&t->sync);
     free(t->url);

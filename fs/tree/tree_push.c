@@ -14,7 +14,7 @@ static void on_published(void *arg, const char *path, const char *tag,
                          const char *media_type)
 {
     struct ofs_tree *t = arg;
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
 
     (void)media_type;
     if (tag)
@@ -30,7 +30,7 @@ static void on_arrived(void *arg, const char *path,
                        const struct ofs_digest *digest, uint64_t size)
 {
     struct ofs_tree *t = arg;
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
 
     if (!held.repo)
         return;
@@ -45,14 +45,16 @@ static void on_arrived(void *arg, const char *path,
 static int find_where(void *arg, const struct ofs_digest *digest,
                       struct ofs_strv *ret)
 {
-    return ofs_repos_with(arg, digest, ret);
+    struct ofs_tree *t = arg;
+
+    return ofs_repos_with(&t->repos, digest, ret);
 }
 
 static int tag_names(void *arg, const char *path, const char *name,
                      struct ofs_digest *ret)
 {
     struct ofs_tree *t = arg;
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
     const struct ofs_tag *tag;
 
     if (!held.repo)
@@ -70,6 +72,13 @@ static int may_move(void *arg, struct ofs_call *call, const char *repo,
                     struct ofs_err *err)
 {
     return ofs_manage_may_move(arg, call, repo, tag, old, err);
+}
+
+void ofs_tree_use_push(struct ofs_tree *t, struct ofs_push *push)
+{
+    t->push = push;
+    t->repos.push = push;
+    t->backend->writes = push != NULL;
 }
 
 void ofs_tree_push_hooks(struct ofs_tree *t, struct ofs_push_hooks *ret)

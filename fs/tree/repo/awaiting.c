@@ -2,6 +2,7 @@
 #include "ocirfs/push.h"
 
 #include "ask.h"
+#include "pending.h"
 
 static int load(struct ofs_call *call, struct ofs_draft *d, struct ofs_buf *ret,
                 struct ofs_err *err)
@@ -22,7 +23,7 @@ static int load(struct ofs_call *call, struct ofs_draft *d, struct ofs_buf *ret,
     return r;
 }
 
-int ofs_waiting_find(struct ofs_tree *t, struct ofs_call *call,
+int ofs_waiting_find(struct ofs_repos *repos, struct ofs_call *call,
                      const char *path, const struct ofs_digest *digest,
                      struct ofs_blob_seen *ret, struct ofs_err *err)
 {
@@ -30,13 +31,13 @@ int ofs_waiting_find(struct ofs_tree *t, struct ofs_call *call,
     OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
     int r;
 
-    if (!t->push)
+    if (!repos->push)
         return -ENOENT;
-    r = ofs_push_waiting(t->push, path, digest, &d);
-    if (r == 0 && !ofs_content_is_here(t, digest)) {
+    r = ofs_push_waiting(repos->push, path, digest, &d);
+    if (r == 0 && !ofs_content_is_here(repos, digest)) {
         r = load(call, d, &bytes, err);
         if (r == 0)
-            ofs_pending_add(&t->pending, digest, ofs_buf_str(&bytes),
+            ofs_pending_add(repos->pending, digest, ofs_buf_str(&bytes),
                             bytes.len);
     }
     if (r < 0)
@@ -47,14 +48,14 @@ int ofs_waiting_find(struct ofs_tree *t, struct ofs_call *call,
     return 0;
 }
 
-bool ofs_waiting_any(struct ofs_tree *t, const char *path)
+bool ofs_waiting_any(struct ofs_repos *repos, const char *path)
 {
     OFS_AUTOFREE struct ofs_digest *at = NULL;
     size_t n = 0;
 
-    if (!t->push)
+    if (!repos->push)
         return false;
-    return ofs_push_list_waiting(t->push, path, &at, &n) < 0 || n > 0;
+    return ofs_push_list_waiting(repos->push, path, &at, &n) < 0 || n > 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -62,13 +63,15 @@ static int compare(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct ofs_digest));
 }
 
-int ofs_waiting_add(struct ofs_tree *t, const char *path,
+int ofs_waiting_add(struct ofs_repos *repos, const char *path,
                     struct ofs_digest **at, size_t *n)
 {
     OFS_AUTOFREE struct ofs_digest *more = NULL;
     struct ofs_digest *all;
     size_t n_more = 0, n_all = *n;
-    int r = t->push ? ofs_push_list_waiting(t->push, path, &more, &n_more) : 0;
+    int r = repos->push
+                ? ofs_push_list_waiting(repos->push, path, &more, &n_more)
+                : 0;
 
     if (r < 0 || n_more == 0)
         return r;

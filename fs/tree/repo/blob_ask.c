@@ -5,7 +5,7 @@
 #include "ask.h"
 
 struct question {
-    struct ofs_tree *t;
+    struct ofs_repos *repos;
     struct ofs_repo *repo;
     const struct ofs_digest *digest;
     bool manifest; /* nothing else will do */
@@ -42,7 +42,7 @@ static int ask_whole(const struct question *q, struct ofs_call *call,
                      struct ofs_err *err)
 {
     OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
-    int r = ofs_manifest_load(q->t, call, q->repo, q->digest, &bytes, err);
+    int r = ofs_manifest_load(q->repos, call, q->repo, q->digest, &bytes, err);
 
     if (r == 0)
         ofs_repo_learn(q->repo, q->digest, bytes.len, NULL);
@@ -54,7 +54,7 @@ static int ask_head(const struct question *q, struct ofs_call *call,
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
     char ref[OFS_DIGEST_TEXT_MAX];
-    int r = ofs_registry_manifest_head(q->t->registry, call, q->repo->path,
+    int r = ofs_registry_manifest_head(q->repos->registry, call, q->repo->path,
                                        ofs_digest_format(q->digest, ref), &info,
                                        err);
 
@@ -67,7 +67,7 @@ static int ask_head(const struct question *q, struct ofs_call *call,
 static int ask_manifest(const struct question *q, struct ofs_call *call,
                         struct ofs_err *err)
 {
-    if (ofs_content_is_here(q->t, q->digest))
+    if (ofs_content_is_here(q->repos, q->digest))
         return ask_head(q, call, err);
     return ask_whole(q, call, err);
 }
@@ -76,7 +76,7 @@ static int ask_blob(const struct question *q, struct ofs_call *call,
                     struct ofs_err *err)
 {
     uint64_t size;
-    int r = ofs_registry_blob_head(q->t->registry, call, q->repo->path,
+    int r = ofs_registry_blob_head(q->repos->registry, call, q->repo->path,
                                    q->digest, &size, err);
 
     if (r < 0)
@@ -124,7 +124,7 @@ static int fly(const struct question *q, struct ofs_call *call,
 
     if (!key)
         return ofs_err_nomem(err, "a blob");
-    return ofs_flights_run(q->t->sync.flights, key, call, ask, &mine, err);
+    return ofs_flights_run(q->repos->sync->flights, key, call, ask, &mine, err);
 }
 
 static void answer(const struct ofs_known_blob *known,
@@ -155,17 +155,17 @@ static bool is_known(const struct question *q, struct ofs_known_blob *ret)
  */
 static bool is_absent(const struct question *q)
 {
-    int64_t now = ofs_tree_now(q->t);
+    int64_t now = ofs_sync_now(q->repos->sync);
     bool found = false;
 
-    if (!q->t->push || q->manifest)
+    if (!q->repos->push || q->manifest)
         return false;
     OFS_GUARD(&q->repo->mtx);
     for (size_t i = 0; i < OFS_ABSENT && !found; i++) {
         const struct ofs_absent *a = &q->repo->absent[i];
 
         found = ofs_digest_eq(&a->digest, q->digest) &&
-                ofs_fresh_left(a->asked_ms, now, q->t->sync.ttl_ms) > 0;
+                ofs_fresh_left(a->asked_ms, now, q->repos->sync->ttl_ms) > 0;
     }
     return found;
 }
@@ -183,7 +183,7 @@ static void remember_absent(const struct question *q, int64_t asked_ms)
 static int ask_shared(const struct question *q, struct ofs_call *call,
                       struct ofs_err *err)
 {
-    int64_t asked_ms = ofs_tree_now(q->t);
+    int64_t asked_ms = ofs_sync_now(q->repos->sync);
     int r;
 
     if (is_absent(q))
@@ -217,27 +217,29 @@ static int find(const struct question *q, struct ofs_call *call,
     ret->manifest = q->manifest;
     ret->valid_ms = OFS_STALE_VALID_MS;
     if (ofs_fresh_is_away(r) &&
-        ofs_store_size(q->t->store, q->digest, &ret->size) == 0)
+        ofs_store_size(q->repos->store, q->digest, &ret->size) == 0)
         return 0;
     return r;
 }
 
-int ofs_blob_find(struct ofs_tree *t, struct ofs_call *call,
+int ofs_blob_find(struct ofs_repos *repos, struct ofs_call *call,
                   struct ofs_repo *repo, const struct ofs_digest *digest,
                   struct ofs_blob_seen *ret, struct ofs_err *err)
 {
-    const struct question q = { .t = t, .repo = repo, .digest = digest };
+    const struct question q = { .repos = repos,
+                                .repo = repo,
+                                .digest = digest };
 
     return find(&q, call, ret, err);
 }
 
-int ofs_blob_find_manifest(struct ofs_tree *t, struct ofs_call *call,
+int ofs_blob_find_manifest(struct ofs_repos *repos, struct ofs_call *call,
                            struct ofs_repo *repo,
                            const struct ofs_digest *digest,
                            struct ofs_blob_seen *ret, struct ofs_err *err)
 {
     const struct question q = {
-        .t = t, .repo = repo, .digest = digest, .manifest = true
+        .repos = repos, .repo = repo, .digest = digest, .manifest = true
     };
 
     return find(&q, call, ret, err);

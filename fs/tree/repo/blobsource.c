@@ -43,7 +43,7 @@ static const struct ofs_source_ops blobsource_ops = {
     .free = source_free,
 };
 
-struct ofs_source *ofs_blobsource_new(struct ofs_tree *t, const char *repo,
+struct ofs_source *ofs_blobsource_new(struct ofs_repos *repos, const char *repo,
                                       const struct ofs_digest *digest,
                                       uint64_t size)
 {
@@ -56,9 +56,9 @@ struct ofs_source *ofs_blobsource_new(struct ofs_tree *t, const char *repo,
     b->base.ops = &blobsource_ops;
     b->base.name = b->repo;
     atomic_init(&b->base.refs, 1);
-    b->registry = t->registry;
+    b->registry = repos->registry;
     b->digest = *digest;
     b->size = size;
-    b->use_mirror = t->use_mirror;
+    b->use_mirror = repos->use_mirror;
     return &b->base;
 }

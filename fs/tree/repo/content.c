@@ -8,11 +8,12 @@
 #include "ocirfs/store.h"
 
 #include "ask.h"
+#include "pending.h"
 
 enum { MAX_CONFIG_BYTES = 4 * 1024 * 1024 };
 
 struct object {
-    struct ofs_tree *t;
+    struct ofs_repos *repos;
     struct ofs_repo *repo;
     const struct ofs_digest *digest;
     uint64_t size; /* of a configuration */
@@ -25,19 +26,20 @@ struct object {
 static int stored(struct object *o)
 {
     ofs_buf_reset(o->bytes);
-    if (ofs_pending_get(&o->t->pending, o->digest, o->bytes) == 0)
+    if (ofs_pending_get(o->repos->pending, o->digest, o->bytes) == 0)
         return 0;
     ofs_buf_reset(o->bytes);
-    return ofs_store_get(o->t->store, o->digest, o->limit, o->bytes, NULL);
+    return ofs_store_get(o->repos->store, o->digest, o->limit, o->bytes, NULL);
 }
 
-bool ofs_content_is_here(struct ofs_tree *t, const struct ofs_digest *digest)
+bool ofs_content_is_here(struct ofs_repos *repos,
+                         const struct ofs_digest *digest)
 {
     OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
     uint64_t size;
 
-    return ofs_pending_get(&t->pending, digest, &bytes) == 0 ||
-           ofs_store_size(t->store, digest, &size) == 0;
+    return ofs_pending_get(repos->pending, digest, &bytes) == 0 ||
+           ofs_store_size(repos->store, digest, &size) == 0;
 }
 
 static int fetch_manifest(struct object *o, struct ofs_call *call,
@@ -45,7 +47,7 @@ static int fetch_manifest(struct object *o, struct ofs_call *call,
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
     char ref[OFS_DIGEST_TEXT_MAX];
-    int r = ofs_registry_manifest_get(o->t->registry, call, o->repo->path,
+    int r = ofs_registry_manifest_get(o->repos->registry, call, o->repo->path,
                                       ofs_digest_format(o->digest, ref), &info,
                                       err);
 
@@ -54,7 +56,7 @@ static int fetch_manifest(struct object *o, struct ofs_call *call,
     ofs_buf_reset(o->bytes);
     if (ofs_buf_add(o->bytes, info.bytes, info.size) < 0)
         return ofs_err_nomem(err, "a manifest");
-    ofs_pending_add(&o->t->pending, o->digest, info.bytes, info.size);
+    ofs_pending_add(o->repos->pending, o->digest, info.bytes, info.size);
     return 0;
 }
 
@@ -77,8 +79,8 @@ static int fetch_blob_once(struct object *o, struct ofs_call *call,
     int r;
 
     ofs_buf_reset(o->bytes);
-    r = ofs_registry_blob_read(o->t->registry, call, &range, into_buf, o->bytes,
-                               err);
+    r = ofs_registry_blob_read(o->repos->registry, call, &range, into_buf,
+                               o->bytes, err);
     if (r < 0)
         return r;
     r = ofs_digest_of(o->digest->alg, ofs_buf_str(o->bytes), o->bytes->len, &d);
@@ -86,16 +88,17 @@ static int fetch_blob_once(struct object *o, struct ofs_call *call,
         return ofs_err_set(err, -EBADMSG,
                            "a configuration with other bytes "
                            "than its digest says");
-    ofs_pending_add(&o->t->pending, o->digest, o->bytes->data, o->bytes->len);
+    ofs_pending_add(o->repos->pending, o->digest, o->bytes->data,
+                    o->bytes->len);
     return 0;
 }
 
 static int fetch_blob(struct object *o, struct ofs_call *call,
                       struct ofs_err *err)
 {
-    int r = fetch_blob_once(o, call, o->t->use_mirror, err);
+    int r = fetch_blob_once(o, call, o->repos->use_mirror, err);
 
-    if (r == -EBADMSG && o->t->use_mirror)
+    if (r == -EBADMSG && o->repos->use_mirror)
         r = fetch_blob_once(o, call, /* use_mirror= */ false, err);
     return r;
 }
@@ -120,7 +123,7 @@ static int load(struct object *o, struct ofs_call *call, struct ofs_err *err)
         return 0;
     if (!call->may_wait)
         return -EAGAIN;
-    r = ofs_flights_run(o->t->sync.flights,
+    r = ofs_flights_run(o->repos->sync->flights,
                         ofs_digest_format(o->digest, digest), call, fly, o,
                         err);
     if (r < 0 || o->fetched || stored(o) == 0)
@@ -129,12 +132,12 @@ static int load(struct object *o, struct ofs_call *call, struct ofs_err *err)
     return o->fetch(o, call, err);
 }
 
-int ofs_manifest_load(struct ofs_tree *t, struct ofs_call *call,
+int ofs_manifest_load(struct ofs_repos *repos, struct ofs_call *call,
                       struct ofs_repo *repo, const struct ofs_digest *digest,
                       struct ofs_buf *ret, struct ofs_err *err)
 {
     struct object o = {
-        .t = t,
+        .repos = repos,
         .repo = repo,
         .digest = digest,
         .limit = OFS_MANIFEST_MAX_BYTES,
@@ -145,12 +148,12 @@ int ofs_manifest_load(struct ofs_tree *t, struct ofs_call *call,
     return load(&o, call, err);
 }
 
-int ofs_config_load(struct ofs_tree *t, struct ofs_call *call,
+int ofs_config_load(struct ofs_repos *repos, struct ofs_call *call,
                     struct ofs_repo *repo, const struct ofs_descriptor *config,
                     struct ofs_buf *ret, struct ofs_err *err)
 {
     struct object o = {
-        .t = t,
+        .repos = repos,
         .repo = repo,
         .digest = &config->digest,
         .size = config->size,
@@ -205,12 +208,12 @@ void ofs_repo_learn(struct ofs_repo *repo, const struct ofs_digest *digest,
         ofs_blobset_find(&repo->blobs, digest)->learnt = true;
 }
 
-int ofs_manifest_read(struct ofs_tree *t, struct ofs_call *call,
+int ofs_manifest_read(struct ofs_repos *repos, struct ofs_call *call,
                       struct ofs_repo *repo, const struct ofs_digest *digest,
                       struct ofs_manifest *ret, struct ofs_err *err)
 {
     OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
-    int r = ofs_manifest_load(t, call, repo, digest, &bytes, err);
+    int r = ofs_manifest_load(repos, call, repo, digest, &bytes, err);
 
     if (r < 0)
         return r;

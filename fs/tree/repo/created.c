@@ -41,7 +41,7 @@ static bool of_annotations(const struct ofs_annotations *a, int64_t *ret_s)
     return true;
 }
 
-static int of_config(struct ofs_tree *t, struct ofs_call *call,
+static int of_config(struct ofs_repos *repos, struct ofs_call *call,
                      struct ofs_repo *repo, const struct ofs_descriptor *config,
                      int64_t *ret_s, struct ofs_err *err)
 {
@@ -53,7 +53,7 @@ static int of_config(struct ofs_tree *t, struct ofs_call *call,
     if (!created_from_config ||
         ofs_media_of(config->media_type) != OFS_MEDIA_CONFIG)
         return 0;
-    r = ofs_config_load(t, call, repo, config, &json, err);
+    r = ofs_config_load(repos, call, repo, config, &json, err);
     if (r == 0 && ofs_config_created(ofs_buf_str(&json), json.len, &s) == 0)
         *ret_s = sane(s);
     return r;
@@ -78,7 +78,7 @@ static const struct ofs_descriptor *first_of(const struct ofs_manifest *m)
 }
 
 /* The manifest behind a descriptor, into *ret. */
-static int descend(struct ofs_tree *t, struct ofs_call *call,
+static int descend(struct ofs_repos *repos, struct ofs_call *call,
                    struct ofs_repo *repo, const struct ofs_manifest *m,
                    struct ofs_manifest *ret, struct ofs_err *err)
 {
@@ -86,10 +86,10 @@ static int descend(struct ofs_tree *t, struct ofs_call *call,
 
     if (!d)
         return -ENOENT;
-    return ofs_manifest_read(t, call, repo, &d->digest, ret, err);
+    return ofs_manifest_read(repos, call, repo, &d->digest, ret, err);
 }
 
-static int created(struct ofs_tree *t, struct ofs_call *call,
+static int created(struct ofs_repos *repos, struct ofs_call *call,
                    struct ofs_repo *repo, const struct ofs_manifest *m,
                    int64_t *ret_s, struct ofs_err *err)
 {
@@ -102,8 +102,8 @@ static int created(struct ofs_tree *t, struct ofs_call *call,
         if (of_annotations(&m->annotations, ret_s))
             return 0;
         if (m->kind == OFS_MANIFEST_IMAGE)
-            return of_config(t, call, repo, &m->config, ret_s, err);
-        r = descend(t, call, repo, m, &next, err);
+            return of_config(repos, call, repo, &m->config, ret_s, err);
+        r = descend(repos, call, repo, m, &next, err);
         if (r < 0)
             return r;
         ofs_manifest_done(&child);
@@ -113,12 +113,12 @@ static int created(struct ofs_tree *t, struct ofs_call *call,
     return 0;
 }
 
-int ofs_created_of(struct ofs_tree *t, struct ofs_call *call,
+int ofs_created_of(struct ofs_repos *repos, struct ofs_call *call,
                    struct ofs_repo *repo, const struct ofs_manifest *m,
                    int64_t *ret_s, struct ofs_err *err)
 {
     int64_t s = 0;
-    int r = created(t, call, repo, m, &s, err);
+    int r = created(repos, call, repo, m, &s, err);
 
     if (r < 0 && !is_final(r))
         return r;

@@ -56,26 +56,26 @@ static int make(struct ofs_repo *repo, struct ofs_err *err)
 }
 
 /* With repo.mtx held: how long what it is made of is good. */
-static int64_t left_of(struct ofs_tree *t, const struct ofs_repo *repo)
+static int64_t left_of(struct ofs_repos *repos, const struct ofs_repo *repo)
 {
-    int64_t now = ofs_tree_now(t);
-    int64_t left = ofs_fresh_left(repo->list.at_ms, now, t->sync.ttl_ms);
+    int64_t now = ofs_sync_now(repos->sync);
+    int64_t left = ofs_fresh_left(repo->list.at_ms, now, repos->sync->ttl_ms);
 
     for (size_t i = 0; i < repo->tags.n; i++) {
         const struct ofs_tag *tag = &repo->tags.at[i];
-        int64_t its = ofs_fresh_left(tag->at_ms, now, t->sync.ttl_ms);
+        int64_t its = ofs_fresh_left(tag->at_ms, now, repos->sync->ttl_ms);
 
         if (tag->known && its < left)
             left = its;
     }
-    return ofs_tree_valid(t, left);
+    return ofs_sync_valid(repos->sync, left);
 }
 
-int ofs_index_get(struct ofs_tree *t, struct ofs_call *call,
+int ofs_index_get(struct ofs_repos *repos, struct ofs_call *call,
                   struct ofs_repo *repo, struct ofs_index *ret,
                   int64_t *ret_left_ms, struct ofs_err *err)
 {
-    int r = ofs_tags_want(t, call, repo, err);
+    int r = ofs_tags_want(repos, call, repo, err);
 
     if (r < 0)
         return r;
@@ -86,6 +86,6 @@ int ofs_index_get(struct ofs_tree *t, struct ofs_call *call,
         return r;
     *ret = repo->index;
     (void)ofs_bytes_ref(ret->bytes);
-    *ret_left_ms = left_of(t, repo);
+    *ret_left_ms = left_of(repos, repo);
     return 0;
 }

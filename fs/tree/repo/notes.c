@@ -10,11 +10,13 @@
  * of `listed`: the tags that were asked for, not all.  A line that cannot be
  * read is passed over.
  */
+#include "notes.h"
+
 #include "ocirfs/ref.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/store.h"
 
-#include "tree_priv.h"
+#include "notelines.h"
 
 #include <inttypes.h>
 
@@ -102,22 +104,24 @@ int ofs_note_parse_tags(const char *text, size_t len, struct ofs_repo *repo)
 
 /* ---- from and to the store; a note that fails is only a note less ---- */
 
-static void put(struct ofs_tree *t, const char *key, const struct ofs_buf *b)
+static void put(struct ofs_repos *repos, const char *key,
+                const struct ofs_buf *b)
 {
-    int r = key ? ofs_store_note_put(t->store, key, b->data, b->len) : 0;
+    int r = key ? ofs_store_note_put(repos->store, key, b->data, b->len) : 0;
 
     (void)r;
 }
 
-static char *tags_key(const struct ofs_tree *t, const struct ofs_repo *repo)
+static char *tags_key(const struct ofs_repos *repos,
+                      const struct ofs_repo *repo)
 {
-    return ofs_strf("tags %s %s", t->url, repo->path);
+    return ofs_strf("tags %s %s", repos->url, repo->path);
 }
 
-static bool format_due(struct ofs_tree *t, struct ofs_repo *repo, bool now,
+static bool format_due(struct ofs_repos *repos, struct ofs_repo *repo, bool now,
                        struct ofs_buf *b)
 {
-    int64_t now_ms = ofs_tree_now(t);
+    int64_t now_ms = ofs_sync_now(repos->sync);
 
     OFS_GUARD(&repo->mtx);
     if (!repo->dirty ||
@@ -128,23 +132,23 @@ static bool format_due(struct ofs_tree *t, struct ofs_repo *repo, bool now,
     return ofs_note_format_tags(repo, b) == 0;
 }
 
-void ofs_note_tags(struct ofs_tree *t, struct ofs_repo *repo, bool now)
+void ofs_note_tags(struct ofs_repos *repos, struct ofs_repo *repo, bool now)
 {
     OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
     OFS_AUTOFREE char *key = NULL;
 
-    if (!format_due(t, repo, now, &b))
+    if (!format_due(repos, repo, now, &b))
         return;
-    key = tags_key(t, repo);
-    put(t, key, &b);
+    key = tags_key(repos, repo);
+    put(repos, key, &b);
 }
 
-void ofs_note_load_tags(struct ofs_tree *t, struct ofs_repo *repo)
+void ofs_note_load_tags(struct ofs_repos *repos, struct ofs_repo *repo)
 {
     OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
-    OFS_AUTOFREE char *key = tags_key(t, repo);
+    OFS_AUTOFREE char *key = tags_key(repos, repo);
     int64_t age_s;
 
-    if (key && ofs_store_note_get(t->store, key, &b, &age_s) == 0)
+    if (key && ofs_store_note_get(repos->store, key, &b, &age_s) == 0)
         (void)ofs_note_parse_tags(b.data, b.len, repo);
 }

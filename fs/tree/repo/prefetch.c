@@ -10,6 +10,9 @@
 #include "ocirfs/metrics.h"
 
 #include "ask.h"
+#include "batch.h"
+#include "notes.h"
+#include "pending.h"
 
 enum { MAX_PASSES = 3 };
 
@@ -18,7 +21,7 @@ static struct ofs_metric prefetches = OFS_COUNTER(
                                     "fetched side by side.");
 
 struct prefetch {
-    struct ofs_tree *t;
+    struct ofs_repos *repos;
     struct ofs_repo *repo; /* a reference */
     struct ofs_strv names;
 };
@@ -29,13 +32,13 @@ static int fetch_one(void *arg, size_t i, struct ofs_call *call,
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
     struct prefetch *p = arg;
     const struct ofs_tag_of of = {
-        .t = p->t,
+        .repos = p->repos,
         .repo = p->repo,
         .tag = p->names.at[i],
         .how = OFS_TAG_BATCH,
     };
 
-    return p->t->repos.hooks->get_tag(&of, call, &seen, err);
+    return p->repos->hooks->get_tag(&of, call, &seen, err);
 }
 
 /* One tag that is gone or broken is no reason; these concern them all. */
@@ -62,8 +65,8 @@ static void ended(void *arg)
         b = ofs_take(&p->repo->prefetch);
     }
     ofs_batch_unref(b);
-    ofs_pending_resume(&p->t->pending);
-    ofs_note_tags(p->t, p->repo, /* now= */ true);
+    ofs_pending_resume(p->repos->pending);
+    ofs_note_tags(p->repos, p->repo, /* now= */ true);
 }
 
 static void prefetch_free(void *arg)
@@ -71,7 +74,7 @@ static void prefetch_free(void *arg)
     struct prefetch *p = arg;
 
     ofs_strv_done(&p->names);
-    ofs_repo_put(p->t, p->repo);
+    ofs_repo_put(p->repos, p->repo);
     free(p);
 }
 
@@ -87,39 +90,40 @@ static const struct ofs_batch_ops prefetch_ops = {
  * With repo.mtx held: could more be known of it?  What was asked `since` then
  * is good, whatever the ttl.
  */
-static bool is_missing(struct ofs_tree *t, const struct ofs_tag *tag,
+static bool is_missing(struct ofs_repos *repos, const struct ofs_tag *tag,
                        int64_t since)
 {
-    int64_t now = ofs_tree_now(t);
+    int64_t now = ofs_sync_now(repos->sync);
 
-    if (tag->refused &&
-        (tag->refused_at >= since ||
-         ofs_fresh_left(tag->refused_at, now, t->sync.negative_ttl_ms) > 0))
+    if (tag->refused && (tag->refused_at >= since ||
+                         ofs_fresh_left(tag->refused_at, now,
+                                        repos->sync->negative_ttl_ms) > 0))
         return false;
     return !tag->known ||
            (tag->at_ms < since &&
-            ofs_fresh_left(tag->at_ms, now, t->sync.ttl_ms) == 0);
+            ofs_fresh_left(tag->at_ms, now, repos->sync->ttl_ms) == 0);
 }
 
 /* With repo.mtx held. */
-static int missing(struct ofs_tree *t, struct ofs_repo *repo, int64_t since,
-                   struct ofs_strv *ret)
+static int missing(struct ofs_repos *repos, struct ofs_repo *repo,
+                   int64_t since, struct ofs_strv *ret)
 {
     for (size_t i = 0; i < repo->tags.n; i++)
-        if (is_missing(t, &repo->tags.at[i], since) &&
+        if (is_missing(repos, &repo->tags.at[i], since) &&
             ofs_strv_add(ret, repo->tags.at[i].name) < 0)
             return -ENOMEM;
     return 0;
 }
 
-static struct prefetch *prefetch_new(struct ofs_tree *t, struct ofs_repo *repo)
+static struct prefetch *prefetch_new(struct ofs_repos *repos,
+                                     struct ofs_repo *repo)
 {
     struct prefetch *p = calloc(1, sizeof(*p));
 
     if (!p)
         return NULL;
-    p->t = t;
-    p->repo = ofs_repo_ref(t, repo);
+    p->repos = repos;
+    p->repo = ofs_repo_ref(repos, repo);
     return p;
 }
 
@@ -140,25 +144,27 @@ static bool choose_names(struct prefetch *p, const struct wish *wish)
         return false;
     if (wish->only)
         return ofs_strv_add(&p->names, wish->only) == 0;
-    return missing(p->t, repo, wish->since, &p->names) == 0 && p->names.n > 0;
+    return missing(p->repos, repo, wish->since, &p->names) == 0 &&
+           p->names.n > 0;
 }
 
 /*
  * The prefetch of `repo` that is under way, begun if need be.  *ret NULL:
  * there is nothing to do.
  */
-static int begin(struct ofs_tree *t, struct ofs_repo *repo,
+static int begin(struct ofs_repos *repos, struct ofs_repo *repo,
                  const struct wish *wish, struct ofs_batch **ret,
                  struct ofs_err *err)
 {
     OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *fresh = NULL;
-    struct prefetch *p = prefetch_new(t, repo);
+    struct prefetch *p = prefetch_new(repos, repo);
     int r;
 
     if (!p)
         return ofs_err_nomem(err, "a list of tags");
     if (choose_names(p, wish))
-        fresh = ofs_batch_new(t->sync.batches, &prefetch_ops, p, p->names.n);
+        fresh =
+            ofs_batch_new(repos->sync->batches, &prefetch_ops, p, p->names.n);
     else
         prefetch_free(p);
     {
@@ -170,48 +176,49 @@ static int begin(struct ofs_tree *t, struct ofs_repo *repo,
         repo->prefetch = ofs_batch_ref(fresh);
     }
     ofs_metric_add(&prefetches, 1);
-    ofs_pending_hold(&t->pending);
+    ofs_pending_hold(repos->pending);
     r = ofs_batch_go(fresh, err);
     *ret = ofs_take(&fresh);
     return r;
 }
 
-void ofs_prefetch_listed(struct ofs_tree *t, struct ofs_repo *repo)
+void ofs_prefetch_listed(struct ofs_repos *repos, struct ofs_repo *repo)
 {
     OFS_GUARD(&repo->mtx);
-    repo->listed_ms = ofs_tree_now(t);
+    repo->listed_ms = ofs_sync_now(repos->sync);
     repo->n_misses = 0;
 }
 
 /* Is it time?  At most once for each listing. */
-static bool is_due(struct ofs_tree *t, struct ofs_repo *repo)
+static bool is_due(struct ofs_repos *repos, struct ofs_repo *repo)
 {
     OFS_GUARD(&repo->mtx);
     repo->wanted_ms = ofs_mono_ms();
     repo->n_misses++;
     if (repo->prefetch ||
-        !ofs_fresh_prefetch(repo->listed_ms, ofs_tree_now(t), repo->n_misses))
+        !ofs_fresh_prefetch(repo->listed_ms, ofs_sync_now(repos->sync),
+                            repo->n_misses))
         return false;
     repo->listed_ms = OFS_LONG_AGO;
     return true;
 }
 
-void ofs_prefetch_missed(struct ofs_tree *t, struct ofs_repo *repo)
+void ofs_prefetch_missed(struct ofs_repos *repos, struct ofs_repo *repo)
 {
     const struct wish all = { .since = INT64_MAX };
     OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
 
-    if (is_due(t, repo))
-        (void)begin(t, repo, &all, &b, NULL); /* else one by one */
+    if (is_due(repos, repo))
+        (void)begin(repos, repo, &all, &b, NULL); /* else one by one */
 }
 
-void ofs_prefetch_one(struct ofs_tree *t, struct ofs_repo *repo,
+void ofs_prefetch_one(struct ofs_repos *repos, struct ofs_repo *repo,
                       const char *tag)
 {
     const struct wish one = { .only = tag };
     OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
 
-    (void)begin(t, repo, &one, &b, NULL);
+    (void)begin(repos, repo, &one, &b, NULL);
 }
 
 struct census {
@@ -220,7 +227,7 @@ struct census {
     bool any_known; /* of one at least, or there is none */
 };
 
-static struct census count(struct ofs_tree *t, struct ofs_repo *repo)
+static struct census count(struct ofs_repos *repos, struct ofs_repo *repo)
 {
     struct census c = { true, true, false };
 
@@ -229,7 +236,7 @@ static struct census count(struct ofs_tree *t, struct ofs_repo *repo)
     for (size_t i = 0; i < repo->tags.n; i++) {
         const struct ofs_tag *tag = &repo->tags.at[i];
 
-        c.all_fresh &= !is_missing(t, tag, INT64_MAX);
+        c.all_fresh &= !is_missing(repos, tag, INT64_MAX);
         c.all_known &= tag->known || tag->refused;
         c.any_known |= tag->known;
     }
@@ -237,7 +244,7 @@ static struct census count(struct ofs_tree *t, struct ofs_repo *repo)
 }
 
 /* One round; *ret_done: nothing was left to do. */
-static int pass(struct ofs_tree *t, struct ofs_call *call,
+static int pass(struct ofs_repos *repos, struct ofs_call *call,
                 struct ofs_repo *repo, const struct wish *wish, bool *ret_done,
                 struct ofs_err *err)
 {
@@ -245,45 +252,45 @@ static int pass(struct ofs_tree *t, struct ofs_call *call,
     bool over;
     int r;
 
-    r = begin(t, repo, wish, &b, err);
+    r = begin(repos, repo, wish, &b, err);
     *ret_done = r == 0 && !b;
     if (r < 0 || !b)
         return r;
     return ofs_batch_wait(b, call, OFS_NEVER, &over, err);
 }
 
-static int fetch_all(struct ofs_tree *t, struct ofs_call *call,
+static int fetch_all(struct ofs_repos *repos, struct ofs_call *call,
                      struct ofs_repo *repo, struct ofs_err *err)
 {
-    const struct wish all = { .since = ofs_tree_now(t) };
+    const struct wish all = { .since = ofs_sync_now(repos->sync) };
     bool done = false;
     int r = 0;
 
     /* A pass may join a prefetch that began before, or that is given up. */
     for (int i = 0; r == 0 && !done && i < MAX_PASSES; i++)
-        r = pass(t, call, repo, &all, &done, err);
+        r = pass(repos, call, repo, &all, &done, err);
     return r;
 }
 
-int ofs_tags_want(struct ofs_tree *t, struct ofs_call *call,
+int ofs_tags_want(struct ofs_repos *repos, struct ofs_call *call,
                   struct ofs_repo *repo, struct ofs_err *err)
 {
     struct census c;
-    int r = ofs_repo_list(t, call, repo, err);
+    int r = ofs_repo_list(repos, call, repo, err);
 
     if (r < 0)
         return r;
-    c = count(t, repo);
+    c = count(repos, repo);
     if (c.all_fresh)
         return 0;
-    if (c.all_known && atomic_load(&t->sync.suspect)) {
+    if (c.all_known && atomic_load(&repos->sync->suspect)) {
         const struct wish all = { .since = INT64_MAX };
         OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
 
-        return begin(t, repo, &all, &b, err);
+        return begin(repos, repo, &all, &b, err);
     }
     if (!call->may_wait)
         return -EAGAIN;
-    r = fetch_all(t, call, repo, err);
+    r = fetch_all(repos, call, repo, err);
     return ofs_fresh_is_away(r) && c.any_known ? 0 : r;
 }

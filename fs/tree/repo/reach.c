@@ -9,6 +9,7 @@
 #include "ocirfs/registry.h"
 
 #include "ask.h"
+#include "batch.h"
 
 #include <stdatomic.h>
 
@@ -24,7 +25,7 @@ struct digests {
 
 /* Shared by the thread that waits and the batches it starts. */
 struct walk {
-    struct ofs_tree *t;
+    struct ofs_repos *repos;
     struct ofs_repo *repo; /* a reference */
     atomic_uint refs;
     struct ofs_mutex mtx;    /* rank INFLIGHT; guards all below */
@@ -38,7 +39,7 @@ static void walk_unref(struct walk *w)
 {
     if (!w || atomic_fetch_sub(&w->refs, 1) > 1)
         return;
-    ofs_repo_put(w->t, w->repo);
+    ofs_repo_put(w->repos, w->repo);
     free(w->level.at);
     free(w->next.at);
     ofs_blobset_done(&w->seen);
@@ -47,14 +48,14 @@ static void walk_unref(struct walk *w)
 }
 OFS_DEFINE_AUTO(struct walk, walk_unref)
 
-static struct walk *walk_new(struct ofs_tree *t, struct ofs_repo *repo)
+static struct walk *walk_new(struct ofs_repos *repos, struct ofs_repo *repo)
 {
     struct walk *w = calloc(1, sizeof(*w));
 
     if (!w)
         return NULL;
-    w->t = t;
-    w->repo = ofs_repo_ref(t, repo);
+    w->repos = repos;
+    w->repo = ofs_repo_ref(repos, repo);
     atomic_init(&w->refs, 1);
     ofs_mutex_init(&w->mtx, OFS_RANK_INFLIGHT);
     return w;
@@ -136,7 +137,7 @@ static int read_one(void *arg, size_t i, struct ofs_call *call,
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
     struct walk *w = arg;
     const struct ofs_digest *digest = &w->level.at[i];
-    int r = ofs_manifest_read(w->t, call, w->repo, digest, &m, err);
+    int r = ofs_manifest_read(w->repos, call, w->repo, digest, &m, err);
 
     if (r == 0)
         return meet_parts(w, digest, &m);
@@ -181,7 +182,7 @@ static int walk_level(struct walk *w, struct ofs_call *call,
     int r;
 
     (void)atomic_fetch_add(&w->refs, 1);
-    b = ofs_batch_new(w->t->sync.batches, &walk_ops, w, w->level.n);
+    b = ofs_batch_new(w->repos->sync->batches, &walk_ops, w, w->level.n);
     if (!b)
         return ofs_err_nomem(err, "a list of blobs");
     r = ofs_batch_go(b, err);
@@ -283,30 +284,30 @@ static bool copy_kept(struct ofs_repo *repo, bool any_version,
     return true;
 }
 
-static int find_shared(struct ofs_tree *t, struct ofs_call *call,
+static int find_shared(struct ofs_repos *repos, struct ofs_call *call,
                        struct ofs_repo *repo, struct ofs_err *err)
 {
-    OFS_AUTO(walk_unrefp) struct walk *w = walk_new(t, repo);
+    OFS_AUTO(walk_unrefp) struct walk *w = walk_new(repos, repo);
     OFS_AUTOFREE char *key = ofs_strf("reach %s", repo->path);
 
     if (!w || !key)
         return ofs_err_nomem(err, "a list of blobs");
-    return ofs_flights_run(t->sync.flights, key, call, find_reach, w, err);
+    return ofs_flights_run(repos->sync->flights, key, call, find_reach, w, err);
 }
 
-int ofs_reach_get(struct ofs_tree *t, struct ofs_call *call,
+int ofs_reach_get(struct ofs_repos *repos, struct ofs_call *call,
                   struct ofs_repo *repo, struct ofs_digest **ret, size_t *ret_n,
                   struct ofs_err *err)
 {
     struct digests found = { 0 };
-    int r = ofs_tags_want(t, call, repo, err);
+    int r = ofs_tags_want(repos, call, repo, err);
 
     if (r < 0)
         return r;
     if (!copy_kept(repo, /* any_version= */ false, &found)) {
         if (!call->may_wait)
             return -EAGAIN;
-        r = find_shared(t, call, repo, err);
+        r = find_shared(repos, call, repo, err);
         if (r < 0)
             return r;
         if (!copy_kept(repo, /* any_version= */ true, &found))

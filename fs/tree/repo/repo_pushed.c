@@ -2,7 +2,7 @@
 /* What we do to a repository's tags, as its state has it. */
 #include "ocirfs/clock.h"
 
-#include "tree_priv.h"
+#include "repo_state.h"
 
 /*
  * With repo.mtx held: a tag was set or taken away just now, so whatever was
@@ -36,9 +36,10 @@ void ofs_repo_tagged(struct ofs_repo *repo, const char *name)
     tag->refused = 0;
 }
 
-void ofs_repo_untagged(struct ofs_tree *t, const char *path, const char *tag)
+void ofs_repo_untagged(struct ofs_repos *repos, const char *path,
+                       const char *tag)
 {
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, repos, path);
 
     if (!held.repo)
         return;

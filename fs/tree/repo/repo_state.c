@@ -3,42 +3,19 @@
  * The repositories in use.  A state without references stays, in the order it
  * was used, until all of them together weigh too much.
  */
+#include "repo_state.h"
+
 #include "ocirfs/clock.h"
 #include "ocirfs/registry.h"
 
 #include "made.h"
+#include "notes.h"
 #include "refresh.h"
-#include "tree_priv.h"
 
 enum {
     MAX_UNUSED = 1024,          /* repositories; a tenancy has 500 and more */
     MAX_UNUSED_WEIGHT = 200000, /* tags and blobs known of them, ~150 B each */
 };
-
-struct ofs_bytes *ofs_bytes_new(const void *data, size_t len)
-{
-    struct ofs_bytes *b = malloc(sizeof(*b) + len);
-
-    if (!b)
-        return NULL;
-    atomic_init(&b->refs, 1);
-    b->len = len;
-    if (len)
-        memcpy(b->data, data, len);
-    return b;
-}
-
-struct ofs_bytes *ofs_bytes_ref(struct ofs_bytes *b)
-{
-    (void)atomic_fetch_add(&b->refs, 1);
-    return b;
-}
-
-void ofs_bytes_unref(struct ofs_bytes *b)
-{
-    if (b && atomic_fetch_sub(&b->refs, 1) == 1)
-        free(b);
-}
 
 static void repo_free(struct ofs_repo *repo)
 {
@@ -55,7 +32,7 @@ static void repo_free(struct ofs_repo *repo)
 }
 OFS_DEFINE_AUTO(struct ofs_repo, repo_free)
 
-static struct ofs_repo *repo_new(struct ofs_tree *t, const char *path)
+static struct ofs_repo *repo_new(struct ofs_repos *repos, const char *path)
 {
     OFS_AUTO(repo_freep) struct ofs_repo *repo = calloc(1, sizeof(*repo));
 
@@ -66,19 +43,18 @@ static struct ofs_repo *repo_new(struct ofs_tree *t, const char *path)
     repo->list_key = ofs_strf("list %s", path);
     if (!repo->path || !repo->list_key)
         return NULL;
-    repo->list.ttl_ms = t->sync.ttl_ms;
+    repo->list.ttl_ms = repos->sync->ttl_ms;
     repo->listed_ms = OFS_LONG_AGO;
     repo->noted_ms = OFS_LONG_AGO;
     repo->version = 1;
     return ofs_take(&repo);
 }
 
-int ofs_repos_init(struct ofs_tree *t)
+int ofs_repos_init(struct ofs_repos *repos)
 {
-    ofs_mutex_init(&t->repos.mtx, OFS_RANK_NODE);
-    t->repos.base_s = t->start_s;
-    t->repos.map = ofs_map_new();
-    return t->repos.map ? 0 : -ENOMEM;
+    ofs_mutex_init(&repos->mtx, OFS_RANK_NODE);
+    repos->map = ofs_map_new();
+    return repos->map ? 0 : -ENOMEM;
 }
 
 static void free_value(void *value)
@@ -86,12 +62,12 @@ static void free_value(void *value)
     repo_free(value);
 }
 
-void ofs_repos_done(struct ofs_tree *t)
+void ofs_repos_done(struct ofs_repos *repos)
 {
-    if (!t->repos.map)
+    if (!repos->map)
         return;
-    ofs_map_free(t->repos.map, free_value);
-    ofs_mutex_done(&t->repos.mtx);
+    ofs_map_free(repos->map, free_value);
+    ofs_mutex_done(&repos->mtx);
 }
 
 /* With repos.mtx held, as the next ones: the list of the unused. */
@@ -129,53 +105,53 @@ static struct ofs_repo *take_victim(struct ofs_repos *p)
     return repo;
 }
 
-static struct ofs_repo *find(struct ofs_tree *t, const char *path)
+static struct ofs_repo *find(struct ofs_repos *repos, const char *path)
 {
     struct ofs_repo *repo;
 
-    OFS_GUARD(&t->repos.mtx);
-    repo = ofs_map_get(t->repos.map, path);
+    OFS_GUARD(&repos->mtx);
+    repo = ofs_map_get(repos->map, path);
     if (repo && repo->refs++ == 0)
-        unlink_unused(&t->repos, repo);
+        unlink_unused(repos, repo);
     return repo;
 }
 
 /* The state of that path, or *fresh, now in the map. */
-static struct ofs_repo *find_or_insert(struct ofs_tree *t,
+static struct ofs_repo *find_or_insert(struct ofs_repos *repos,
                                        struct ofs_repo **fresh)
 {
     struct ofs_repo *repo;
 
-    OFS_GUARD(&t->repos.mtx);
-    repo = ofs_map_get(t->repos.map, (*fresh)->path);
+    OFS_GUARD(&repos->mtx);
+    repo = ofs_map_get(repos->map, (*fresh)->path);
     if (!repo) {
-        if (ofs_map_put(t->repos.map, (*fresh)->path, *fresh, NULL) < 0)
+        if (ofs_map_put(repos->map, (*fresh)->path, *fresh, NULL) < 0)
             return NULL;
         repo = ofs_take(fresh);
     } else if (repo->refs == 0) {
-        unlink_unused(&t->repos, repo);
+        unlink_unused(repos, repo);
     }
     repo->refs++;
     return repo;
 }
 
-struct ofs_repo *ofs_repo_get(struct ofs_tree *t, const char *path)
+struct ofs_repo *ofs_repo_get(struct ofs_repos *repos, const char *path)
 {
     OFS_AUTO(repo_freep) struct ofs_repo *fresh = NULL;
-    struct ofs_repo *repo = find(t, path);
+    struct ofs_repo *repo = find(repos, path);
 
     if (repo)
         return repo;
-    fresh = repo_new(t, path);
+    fresh = repo_new(repos, path);
     if (!fresh)
         return NULL;
-    ofs_note_load_tags(t, fresh);
-    return find_or_insert(t, &fresh);
+    ofs_note_load_tags(repos, fresh);
+    return find_or_insert(repos, &fresh);
 }
 
-struct ofs_repo *ofs_repo_ref(struct ofs_tree *t, struct ofs_repo *repo)
+struct ofs_repo *ofs_repo_ref(struct ofs_repos *repos, struct ofs_repo *repo)
 {
-    OFS_GUARD(&t->repos.mtx);
+    OFS_GUARD(&repos->mtx);
     repo->refs++;
     return repo;
 }
@@ -186,7 +162,7 @@ static size_t weigh(struct ofs_repo *repo)
     return repo->tags.n + repo->blobs.n + repo->n_reach;
 }
 
-void ofs_repo_put(struct ofs_tree *t, struct ofs_repo *repo)
+void ofs_repo_put(struct ofs_repos *repos, struct ofs_repo *repo)
 {
     struct ofs_repo *victim;
     size_t weight;
@@ -195,19 +171,19 @@ void ofs_repo_put(struct ofs_tree *t, struct ofs_repo *repo)
         return;
     weight = weigh(repo);
     {
-        OFS_GUARD(&t->repos.mtx);
+        OFS_GUARD(&repos->mtx);
         if (--repo->refs > 0)
             return;
         repo->weight = weight;
-        link_unused(&t->repos, repo);
+        link_unused(repos, repo);
     }
     do {
         {
-            OFS_GUARD(&t->repos.mtx);
-            victim = take_victim(&t->repos);
+            OFS_GUARD(&repos->mtx);
+            victim = take_victim(repos);
         }
         if (victim)
-            ofs_note_tags(t, victim, /* now= */ true);
+            ofs_note_tags(repos, victim, /* now= */ true);
         repo_free(victim);
     } while (victim);
 }
@@ -227,15 +203,16 @@ static int collect(const char *path, void *value, void *arg)
 }
 
 /* Some that are known, each with a reference; how many. */
-static size_t hold_some(struct ofs_tree *t, struct ofs_repo **at, size_t max)
+static size_t hold_some(struct ofs_repos *repos, struct ofs_repo **at,
+                        size_t max)
 {
     struct all all = { .at = at, .max = max };
 
-    OFS_GUARD(&t->repos.mtx);
-    (void)ofs_map_each(t->repos.map, collect, &all);
+    OFS_GUARD(&repos->mtx);
+    (void)ofs_map_each(repos->map, collect, &all);
     for (size_t i = 0; i < all.n; i++)
         if (at[i]->refs++ == 0)
-            unlink_unused(&t->repos, at[i]);
+            unlink_unused(repos, at[i]);
     return all.n;
 }
 
@@ -250,7 +227,7 @@ static bool has_blob(struct ofs_repo *repo, const struct ofs_digest *digest,
     return known && (known->kind == OFS_KNOWN_MENTIONED) == mentioned;
 }
 
-int ofs_repos_with(struct ofs_tree *t, const struct ofs_digest *digest,
+int ofs_repos_with(struct ofs_repos *repos, const struct ofs_digest *digest,
                    struct ofs_strv *ret)
 {
     enum { MAX_LOOKED_AT = 4096, ENOUGH = 8 };
@@ -261,38 +238,38 @@ int ofs_repos_with(struct ofs_tree *t, const struct ofs_digest *digest,
 
     if (!at)
         return -ENOMEM;
-    n = hold_some(t, at, MAX_LOOKED_AT);
+    n = hold_some(repos, at, MAX_LOOKED_AT);
     for (size_t i = 0; r == 0 && i < 2 * n; i++)
         if (ret->n < ENOUGH &&
             has_blob(at[i % n], digest, /* mentioned= */ i >= n))
             r = ofs_strv_add(ret, at[i % n]->path);
     for (size_t i = 0; i < n; i++)
-        ofs_repo_put(t, at[i]);
+        ofs_repo_put(repos, at[i]);
     return r;
 }
 
-void ofs_repos_flush(struct ofs_tree *t)
+void ofs_repos_flush(struct ofs_repos *repos)
 {
     OFS_AUTOFREE struct ofs_repo **at = NULL;
     struct all all = { 0 };
 
     {
-        OFS_GUARD(&t->repos.mtx);
-        at = calloc(ofs_map_count(t->repos.map) + 1, sizeof(*at));
+        OFS_GUARD(&repos->mtx);
+        at = calloc(ofs_map_count(repos->map) + 1, sizeof(*at));
         if (!at)
             return;
         all.at = at;
-        all.max = ofs_map_count(t->repos.map);
-        (void)ofs_map_each(t->repos.map, collect, &all);
+        all.max = ofs_map_count(repos->map);
+        (void)ofs_map_each(repos->map, collect, &all);
     }
     /* Nobody else is there any more, so none can go away meanwhile. */
     for (size_t i = 0; i < all.n; i++)
-        ofs_note_tags(t, all.at[i], /* now= */ true);
+        ofs_note_tags(repos, all.at[i], /* now= */ true);
 }
 
-int ofs_repo_refusal(struct ofs_tree *t, const char *path)
+int ofs_repo_refusal(struct ofs_repos *repos, const char *path)
 {
-    struct ofs_repo *repo = find(t, path);
+    struct ofs_repo *repo = find(repos, path);
     int code = 0;
 
     if (!repo)
@@ -300,44 +277,44 @@ int ofs_repo_refusal(struct ofs_tree *t, const char *path)
     {
         OFS_GUARD(&repo->mtx);
         if (repo->list.state == OFS_LIST_REFUSED &&
-            ofs_fresh_left(repo->list.at_ms, ofs_tree_now(t),
-                           t->sync.negative_ttl_ms) > 0)
+            ofs_fresh_left(repo->list.at_ms, ofs_sync_now(repos->sync),
+                           repos->sync->negative_ttl_ms) > 0)
             code = repo->list.code;
     }
-    ofs_repo_put(t, repo);
+    ofs_repo_put(repos, repo);
     return code;
 }
 
-bool ofs_repo_is_listed(struct ofs_tree *t, const char *path)
+bool ofs_repo_is_listed(struct ofs_repos *repos, const char *path)
 {
-    struct ofs_repo *repo = find(t, path);
+    struct ofs_repo *repo = find(repos, path);
     bool listed = false;
 
     if (repo) {
         OFS_GUARD(&repo->mtx);
         listed = repo->list.state == OFS_LIST_KNOWN;
     }
-    ofs_repo_put(t, repo);
+    ofs_repo_put(repos, repo);
     return listed;
 }
 
-int64_t ofs_repo_changed(struct ofs_tree *t, const char *path)
+int64_t ofs_repo_changed(struct ofs_repos *repos, const char *path)
 {
-    struct ofs_repo *repo = find(t, path);
+    struct ofs_repo *repo = find(repos, path);
     int64_t changed_s = 0;
 
     if (repo) {
         OFS_GUARD(&repo->mtx);
         changed_s = repo->changed_s;
     }
-    ofs_repo_put(t, repo);
+    ofs_repo_put(repos, repo);
     return changed_s;
 }
 
-int64_t ofs_repos_base_s(struct ofs_tree *t)
+int64_t ofs_repos_base_s(struct ofs_repos *repos)
 {
-    OFS_GUARD(&t->repos.mtx);
-    return t->repos.base_s;
+    OFS_GUARD(&repos->mtx);
+    return repos->base_s;
 }
 
 /* ---- the listing ---- */
@@ -394,7 +371,7 @@ uint64_t ofs_repo_written(struct ofs_repo *repo)
 }
 
 /* An answer to what was asked before we wrote a tag says nothing of that. */
-static int ask_tags(struct ofs_tree *t, struct ofs_repo *repo,
+static int ask_tags(struct ofs_repos *repos, struct ofs_repo *repo,
                     struct ofs_call *call, int64_t *ret_asked_ms,
                     struct ofs_strv *names, struct ofs_err *err)
 {
@@ -404,41 +381,42 @@ static int ask_tags(struct ofs_tree *t, struct ofs_repo *repo,
     do {
         ofs_strv_done(names);
         n_written = ofs_repo_written(repo);
-        *ret_asked_ms = ofs_tree_now(t);
-        r = ofs_registry_tags(t->registry, call, repo->path, names, err);
+        *ret_asked_ms = ofs_sync_now(repos->sync);
+        r = ofs_registry_tags(repos->registry, call, repo->path, names, err);
     } while (ofs_repo_written(repo) != n_written &&
              ofs_call_check(call, NULL) == 0);
     return r;
 }
 
 /* A registry may say that there is no repository as long as it has no tags. */
-static bool is_there_without_tags(struct ofs_tree *t, struct ofs_repo *repo)
+static bool is_there_without_tags(struct ofs_repos *repos,
+                                  struct ofs_repo *repo)
 {
     {
         OFS_GUARD(&repo->mtx);
         if (repo->fed)
             return true;
     }
-    return t->repos.hooks->vouches(t, repo->path);
+    return repos->hooks->vouches(repos->hooks_arg, repo->path);
 }
 
 static int fetch_tags(void *arg, void *owner, struct ofs_call *call,
                       struct ofs_err *err)
 {
-    struct ofs_tree *t = arg;
+    struct ofs_repos *repos = arg;
     OFS_AUTOSTRV struct ofs_strv names = { 0 };
     struct ofs_repo *repo = owner;
     int64_t asked_ms;
-    int r = ask_tags(t, repo, call, &asked_ms, &names, err);
+    int r = ask_tags(repos, repo, call, &asked_ms, &names, err);
 
     if (r < 0 && r != -ENOENT && r != -EACCES)
         return r;
-    if (r == -ENOENT && is_there_without_tags(t, repo))
+    if (r == -ENOENT && is_there_without_tags(repos, repo))
         r = 0;
     r = take_answer(repo, asked_ms, r, &names);
     if (r == 0 && names.n > 0)
-        ofs_made_listed(&t->mades, repo->path);
-    ofs_note_tags(t, repo, /* now= */ false);
+        ofs_made_listed(repos->mades, repo->path);
+    ofs_note_tags(repos, repo, /* now= */ false);
     return r;
 }
 
@@ -448,12 +426,12 @@ static const struct ofs_listing_ops tags_ops = {
     .release = release,
 };
 
-int ofs_repo_list(struct ofs_tree *t, struct ofs_call *call,
+int ofs_repo_list(struct ofs_repos *repos, struct ofs_call *call,
                   struct ofs_repo *repo, struct ofs_err *err)
 {
     const struct ofs_listing_of of = {
-        .sync = &t->sync,
-        .arg = t,
+        .sync = repos->sync,
+        .arg = repos,
         .ops = &tags_ops,
         .owner = repo,
         .mtx = &repo->mtx,
@@ -464,5 +442,5 @@ int ofs_repo_list(struct ofs_tree *t, struct ofs_call *call,
     int r = ofs_listing_want(&of, call, err);
 
     /* One that was made here has no tags before its first push. */
-    return r == -ENOENT && ofs_made_is_new(&t->mades, repo->path) ? 0 : r;
+    return r == -ENOENT && ofs_made_is_new(repos->mades, repo->path) ? 0 : r;
 }

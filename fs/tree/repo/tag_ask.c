@@ -4,6 +4,9 @@
 #include "ocirfs/registry.h"
 
 #include "ask.h"
+#include "backend.h"
+#include "notes.h"
+#include "pending.h"
 
 static struct ofs_metric asked = OFS_COUNTER(
     "ocirfs_tree_tags_asked_total", "Times the registry was asked for a tag.");
@@ -16,27 +19,28 @@ static struct ofs_metric stale = OFS_COUNTER(
 enum { ASK = 1 }; /* beside 0 and negative errnos: nobody knows */
 
 /* With repo.mtx held: is it known that there is no such tag? */
-static bool is_absent(struct ofs_tree *t, const struct ofs_repo *repo)
+static bool is_absent(struct ofs_repos *repos, const struct ofs_repo *repo)
 {
     return repo->list.state == OFS_LIST_KNOWN &&
-           ofs_fresh_left(repo->list.at_ms, ofs_tree_now(t),
-                          t->sync.negative_ttl_ms) > 0;
+           ofs_fresh_left(repo->list.at_ms, ofs_sync_now(repos->sync),
+                          repos->sync->negative_ttl_ms) > 0;
 }
 
 /* 0 and *ret when it is known and fresh, a refusal, or ASK. */
 static int look(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
 {
-    int64_t now = ofs_tree_now(q->t), left;
+    int64_t now = ofs_sync_now(q->repos->sync), left;
     const struct ofs_tag *tag;
 
     OFS_GUARD(&q->repo->mtx);
     tag = ofs_tags_find(&q->repo->tags, q->tag);
     if (!tag)
-        return is_absent(q->t, q->repo) ? -ENOENT : ASK;
-    if (tag->refused &&
-        ofs_fresh_left(tag->refused_at, now, q->t->sync.negative_ttl_ms) > 0)
+        return is_absent(q->repos, q->repo) ? -ENOENT : ASK;
+    if (tag->refused && ofs_fresh_left(tag->refused_at, now,
+                                       q->repos->sync->negative_ttl_ms) > 0)
         return tag->refused;
-    left = tag->known ? ofs_fresh_left(tag->at_ms, now, q->t->sync.ttl_ms) : 0;
+    left = tag->known ? ofs_fresh_left(tag->at_ms, now, q->repos->sync->ttl_ms)
+                      : 0;
     if (left == 0 || (tag->hinted && q->how == OFS_TAG_OPEN))
         return ASK;
     ret->left_ms = left;
@@ -52,9 +56,9 @@ static int look_back(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
     tag = ofs_tags_find(&q->repo->tags, q->tag);
     if (!tag || !tag->known)
         return -ENOENT;
-    ret->left_ms =
-        ofs_fresh_left(tag->at_ms, ofs_tree_now(q->t), q->t->sync.ttl_ms);
-    ret->left_ms = ofs_tree_valid(q->t, ret->left_ms);
+    ret->left_ms = ofs_fresh_left(tag->at_ms, ofs_sync_now(q->repos->sync),
+                                  q->repos->sync->ttl_ms);
+    ret->left_ms = ofs_sync_valid(q->repos->sync, ret->left_ms);
     return ofs_tag_info_copy(&tag->info, &ret->info);
 }
 
@@ -79,7 +83,7 @@ static int remember(const struct ofs_tag_of *q, int64_t asked_ms,
         ofs_tag_set(tag, asked_ms, info);
     }
     ofs_repo_learn(q->repo, &digest, size, NULL);
-    ofs_note_tags(q->t, q->repo, /* now= */ false);
+    ofs_note_tags(q->repos, q->repo, /* now= */ false);
     return 0;
 }
 
@@ -98,7 +102,7 @@ static int remember_no(const struct ofs_tag_of *q, int code)
         q->repo->dirty = true;
     } else if (code == -EBADMSG || code == -EFBIG) {
         tag->refused = code;
-        tag->refused_at = ofs_tree_now(q->t);
+        tag->refused_at = ofs_sync_now(q->repos->sync);
     }
     return code;
 }
@@ -111,7 +115,7 @@ static int pushed_s(const struct ofs_tag_of *q, struct ofs_call *call,
                     const struct ofs_digest *digest, int64_t *ret_s,
                     struct ofs_err *err)
 {
-    struct ofs_backend *b = q->t->backend;
+    struct ofs_backend *b = q->repos->backend;
     int r;
 
     *ret_s = 0;
@@ -136,7 +140,7 @@ static int time_of(const struct ofs_tag_of *q, struct ofs_call *call,
 
     if (r < 0 || *ret_s > 0 || !m)
         return r;
-    return ofs_created_of(q->t, call, q->repo, m, ret_s, err);
+    return ofs_created_of(q->repos, call, q->repo, m, ret_s, err);
 }
 
 /* Name, size and type from the registry, time from the image itself. */
@@ -178,12 +182,12 @@ static int ask_whole(const struct ofs_tag_of *q, struct ofs_call *call,
                      struct ofs_tag_info *ret, struct ofs_err *err)
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
-    int r = ofs_registry_manifest_get(q->t->registry, call, q->repo->path,
+    int r = ofs_registry_manifest_get(q->repos->registry, call, q->repo->path,
                                       q->tag, &info, err);
 
     if (r < 0)
         return r;
-    ofs_pending_add(&q->t->pending, &info.digest, info.bytes, info.size);
+    ofs_pending_add(q->repos->pending, &info.digest, info.bytes, info.size);
     return from_bytes(q, call, info.bytes, &info, ret, err);
 }
 
@@ -194,7 +198,7 @@ static int ask_head(const struct ofs_tag_of *q, struct ofs_call *call,
 {
     OFS_AUTO(ofs_manifest_info_done) struct ofs_manifest_info info = { 0 };
     OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
-    int r = ofs_registry_manifest_head(q->t->registry, call, q->repo->path,
+    int r = ofs_registry_manifest_head(q->repos->registry, call, q->repo->path,
                                        q->tag, &info, err);
 
     if (r < 0)
@@ -204,7 +208,7 @@ static int ask_head(const struct ofs_tag_of *q, struct ofs_call *call,
         memset(known, 0, sizeof(*known));
         return 0;
     }
-    r = ofs_manifest_load(q->t, call, q->repo, &info.digest, &bytes, err);
+    r = ofs_manifest_load(q->repos, call, q->repo, &info.digest, &bytes, err);
     if (r < 0)
         return r;
     info.size = bytes.len;
@@ -239,7 +243,7 @@ static int by_manifest(const struct ofs_tag_of *q, struct ofs_call *call,
     OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
     struct ofs_manifest_info info = { .digest = *digest };
-    int r = ofs_manifest_load(q->t, call, q->repo, digest, &bytes, err);
+    int r = ofs_manifest_load(q->repos, call, q->repo, digest, &bytes, err);
 
     if (r < 0)
         return r;
@@ -262,7 +266,7 @@ static int by_hint(const struct ofs_tag_of *q, struct ofs_call *call,
                    struct ofs_tag_seen *known, struct ofs_tag_info *ret,
                    int64_t *ret_at_ms, struct ofs_err *err)
 {
-    struct ofs_backend *b = q->t->backend;
+    struct ofs_backend *b = q->repos->backend;
     struct ofs_image_hint hint;
     int r = 0;
 
@@ -276,7 +280,7 @@ static int by_hint(const struct ofs_tag_of *q, struct ofs_call *call,
         return ASK;
     *ret_at_ms = hint.at_ms;
     if (!known)
-        return is_ours(q) || !ofs_content_is_here(q->t, &hint.digest)
+        return is_ours(q) || !ofs_content_is_here(q->repos, &hint.digest)
                    ? ASK
                    : by_manifest(q, call, &hint.digest, ret, err);
     if (!ofs_digest_eq(&hint.digest, &known->info.digest))
@@ -308,7 +312,7 @@ static int ask_once(const struct ofs_tag_of *q, struct ofs_call *call,
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
     OFS_AUTOTAGINFO struct ofs_tag_info info = { 0 };
     uint64_t n_written = ofs_repo_written(q->repo);
-    int64_t asked_ms = ofs_tree_now(q->t), hinted_ms;
+    int64_t asked_ms = ofs_sync_now(q->repos->sync), hinted_ms;
     bool known;
     int r = look(q, &seen);
 
@@ -355,13 +359,13 @@ static int fly(const struct ofs_tag_of *q, struct ofs_call *call,
 
     if (!key)
         return ofs_err_nomem(err, "a tag");
-    return ofs_flights_run(q->t->sync.flights, key, call, ask, &mine, err);
+    return ofs_flights_run(q->repos->sync->flights, key, call, ask, &mine, err);
 }
 
 /* May what was last seen be shown without waiting for the registry? */
 static bool shows_last(const struct ofs_tag_of *q)
 {
-    return q->how == OFS_TAG_STAT && atomic_load(&q->t->sync.suspect);
+    return q->how == OFS_TAG_STAT && atomic_load(&q->repos->sync->suspect);
 }
 
 static int wait_for(const struct ofs_tag_of *q, struct ofs_call *call,
@@ -372,10 +376,10 @@ static int wait_for(const struct ofs_tag_of *q, struct ofs_call *call,
     if (!call->may_wait)
         return -EAGAIN;
     if (q->how == OFS_TAG_STAT)
-        ofs_prefetch_missed(q->t, q->repo);
+        ofs_prefetch_missed(q->repos, q->repo);
     r = fly(q, call, err);
     if (r == 0)
-        atomic_store(&q->t->sync.suspect, false);
+        atomic_store(&q->repos->sync->suspect, false);
     return r;
 }
 
@@ -388,7 +392,7 @@ int ofs_tag_get(const struct ofs_tag_of *of, struct ofs_call *call,
         return r;
     if (shows_last(of) && look_back(of, ret) == 0) {
         ofs_metric_add(&stale, 1);
-        ofs_prefetch_one(of->t, of->repo, of->tag);
+        ofs_prefetch_one(of->repos, of->repo, of->tag);
         return 0;
     }
     r = wait_for(of, call, err);

@@ -95,7 +95,7 @@ static int check_alone(struct ofs_tree *t, struct ofs_call *call,
     if (ns.flags & OFS_NS_PARENT)
         return ofs_err_set(err, -ENOTEMPTY, "other repositories lie below '%s'",
                            path);
-    if (holds_scratch(t, dir, path) || ofs_waiting_any(t, path))
+    if (holds_scratch(t, dir, path) || ofs_waiting_any(&t->repos, path))
         return ofs_err_set(err, -ENOTEMPTY,
                            "what was written in '%s' is not pushed yet", path);
     return ns.flags
@@ -115,12 +115,12 @@ static int need_delete(struct ofs_tree *t, struct ofs_err *err)
 static int count_tags(struct ofs_tree *t, struct ofs_call *call,
                       const char *path, size_t *ret, struct ofs_err *err)
 {
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
     int r;
 
     if (!held.repo)
         return ofs_err_nomem(err, "a repository");
-    r = ofs_repo_list(t, call, held.repo, err);
+    r = ofs_repo_list(&t->repos, call, held.repo, err);
     if (r < 0 && r != -ENOENT)
         return r;
     OFS_GUARD(&held.repo->mtx);

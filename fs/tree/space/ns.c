@@ -52,12 +52,12 @@ static void search_moved(struct ofs_tree *t, const char *path,
 static int probe(struct ofs_tree *t, struct ofs_call *call, const char *path,
                  struct ofs_ns *ns, struct ofs_err *err)
 {
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
     int r;
 
     if (!held.repo)
         return ofs_err_nomem(err, "a repository");
-    r = ofs_repo_list(t, call, held.repo, err);
+    r = ofs_repo_list(&t->repos, call, held.repo, err);
     if (r < 0 && r != -ENOENT && r != -EACCES)
         return r;
     ns->flags = OFS_NS_OPEN | (r == 0 ? OFS_NS_REPO : 0);
@@ -69,7 +69,7 @@ static int probe(struct ofs_tree *t, struct ofs_call *call, const char *path,
 static bool probed_before(struct ofs_tree *t, const char *path,
                           struct ofs_ns *ns)
 {
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
 
     if (!held.repo)
         return false;
@@ -105,13 +105,13 @@ static int ask_unmade(struct ofs_tree *t, struct ofs_call *call,
 static void correct(struct ofs_tree *t, const char *path, struct ofs_ns *ns)
 {
     if (ops_of(t)->lists_empty) {
-        if (ofs_repo_refusal(t, path) == -ENOENT)
+        if (ofs_repo_refusal(&t->repos, path) == -ENOENT)
             ns->flags &= ~(unsigned)OFS_NS_REPO;
         return;
     }
-    if (ofs_made_is_new(&t->mades, path) || ofs_waiting_any(t, path))
+    if (ofs_made_is_new(&t->mades, path) || ofs_waiting_any(&t->repos, path))
         ns->flags |= OFS_NS_REPO;
-    else if (ofs_repo_refusal(t, path) == -ENOENT ||
+    else if (ofs_repo_refusal(&t->repos, path) == -ENOENT ||
              ofs_made_is_unmade(&t->mades, path))
         ns->flags &= ~(unsigned)OFS_NS_REPO;
     else if (ofs_made_has(&t->mades, path))
@@ -162,7 +162,7 @@ void ofs_ns_guess(struct ofs_tree *t, uint64_t scope, const char *path,
                   struct ofs_ns *ret)
 {
     search(t, scope, path, ret);
-    if ((ret->flags & OFS_NS_OPEN) && !ofs_repo_is_listed(t, path))
+    if ((ret->flags & OFS_NS_OPEN) && !ofs_repo_is_listed(&t->repos, path))
         ret->flags = OFS_NS_OPEN;
     else if (ret->flags & OFS_NS_OPEN)
         ret->flags |= OFS_NS_REPO;
@@ -175,7 +175,7 @@ static bool is_gone(struct ofs_tree *t, uint64_t scope, const char *path)
     struct ofs_ns ns;
 
     if (ofs_made_is_new(&t->mades, path) ||
-        (ofs_repo_refusal(t, path) != -ENOENT &&
+        (ofs_repo_refusal(&t->repos, path) != -ENOENT &&
          !ofs_made_is_unmade(&t->mades, path)))
         return false;
     search(t, scope, path, &ns);
@@ -240,7 +240,8 @@ uint64_t ofs_ns_scope_of(struct ofs_tree *t, const char *path)
 
 int64_t ofs_ns_repo_mtime(struct ofs_tree *t, const char *path)
 {
-    int64_t base_s = ofs_repos_base_s(t), at_s = ofs_repo_changed(t, path);
+    int64_t base_s = ofs_repos_base_s(&t->repos),
+            at_s = ofs_repo_changed(&t->repos, path);
     int64_t all_s = ops_of(t)->changed ? ops_of(t)->changed(t->backend) : 0;
 
     if (at_s < all_s)
@@ -251,7 +252,7 @@ int64_t ofs_ns_repo_mtime(struct ofs_tree *t, const char *path)
 int64_t ofs_ns_mtime(struct ofs_tree *t, uint64_t scope, const char *path)
 {
     const struct ofs_where at = { scope, path };
-    int64_t changed_s = ofs_repo_changed(t, path);
+    int64_t changed_s = ofs_repo_changed(&t->repos, path);
     int64_t made_s = ops_of(t)->mtime(t->backend, &at);
 
     if (made_s == 0)
@@ -264,7 +265,7 @@ bool ofs_ns_vouches(struct ofs_tree *t, const char *path)
     struct ofs_place place;
 
     return ops_of(t)->lists_empty ? place_in(t, path, &place)
-                                  : ofs_waiting_any(t, path);
+                                  : ofs_waiting_any(&t->repos, path);
 }
 
 /* ---- compartments ---- */

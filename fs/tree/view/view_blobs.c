@@ -29,11 +29,11 @@ static void dir_attr(struct ofs_tree *t, const struct ofs_node *node,
 static int reach(struct ofs_tree *t, struct ofs_call *call, const char *path,
                  struct ofs_digest **ret, size_t *ret_n, struct ofs_err *err)
 {
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
 
     if (!held.repo)
         return ofs_err_nomem(err, "a list of blobs");
-    return ofs_reach_get(t, call, held.repo, ret, ret_n, err);
+    return ofs_reach_get(&t->repos, call, held.repo, ret, ret_n, err);
 }
 
 /* ---- blobs/ ---- */
@@ -114,7 +114,7 @@ static int alg_lookup(struct ofs_tree *t, struct ofs_call *call,
                       const struct ofs_node *dir, const char *name,
                       struct ofs_found *ret, struct ofs_err *err)
 {
-    OFS_REPO_HOLD(held, t, dir->path);
+    OFS_REPO_HOLD(held, &t->repos, dir->path);
     struct ofs_blob_seen seen;
     struct ofs_digest digest;
     int r;
@@ -124,9 +124,9 @@ static int alg_lookup(struct ofs_tree *t, struct ofs_call *call,
         return -ENOENT;
     if (!held.repo)
         return ofs_err_nomem(err, "a blob");
-    r = ofs_waiting_find(t, call, dir->path, &digest, &seen, err);
+    r = ofs_waiting_find(&t->repos, call, dir->path, &digest, &seen, err);
     if (r == -ENOENT)
-        r = ofs_blob_find(t, call, held.repo, &digest, &seen, err);
+        r = ofs_blob_find(&t->repos, call, held.repo, &digest, &seen, err);
     if (r < 0)
         return r;
     ofs_found_set(ret, &ofs_view_blob, dir->path, "");
@@ -148,7 +148,7 @@ static int alg_list(struct ofs_tree *t, struct ofs_call *call,
     int r = reach(t, call, dir->path, &at, &n, err);
 
     if (r == 0)
-        r = ofs_waiting_add(t, dir->path, &at, &n);
+        r = ofs_waiting_add(&t->repos, dir->path, &at, &n);
     if (r < 0)
         return ofs_told(r, err, "a directory");
     ofs_found_set(&found, &ofs_view_blob, dir->path, "");
@@ -211,7 +211,8 @@ static int blob_open(struct ofs_tree *t, struct ofs_call *call,
         return open_empty(f, err);
     if (open_small(t, f))
         return 0;
-    source = ofs_blobsource_new(t, node->path, &node->digest, node->size);
+    source =
+        ofs_blobsource_new(&t->repos, node->path, &node->digest, node->size);
     if (!source)
         return ofs_err_nomem(err, "a blob");
     return ofs_store_open_blob(t->store, &node->digest, node->size, source,
@@ -244,7 +245,8 @@ static int layout_dir_remove(struct ofs_tree *t, struct ofs_call *call,
         return ofs_err_set(err, -EPERM, "every repository has '%s'",
                            what->name);
     if (!ofs_scratch_is_empty(&t->scratches, ofs_ino_of(dir, 0)) ||
-        ofs_waiting_any(t, dir->path) || (part == OFS_MADE_BLOBS && has_alg))
+        ofs_waiting_any(&t->repos, dir->path) ||
+        (part == OFS_MADE_BLOBS && has_alg))
         return ofs_err_set(err, -ENOTEMPTY, "'%s' is not empty", what->name);
     return ofs_made_hide(&t->mades, call->who, dir->path, part);
 }

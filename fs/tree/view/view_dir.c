@@ -264,15 +264,15 @@ static int list_repo(struct ofs_tree *t, struct ofs_call *call,
                      const struct ofs_strv *parts, struct ofs_dir *d,
                      struct ofs_err *err)
 {
-    OFS_REPO_HOLD(held, t, ofs_dir_node(d)->path);
+    OFS_REPO_HOLD(held, &t->repos, ofs_dir_node(d)->path);
     int r;
 
     if (!held.repo)
         return ofs_err_nomem(err, "a directory");
-    r = ofs_repo_list(t, call, held.repo, err);
+    r = ofs_repo_list(&t->repos, call, held.repo, err);
     if (r < 0)
         return r;
-    ofs_prefetch_listed(t, held.repo);
+    ofs_prefetch_listed(&t->repos, held.repo);
     return ofs_repo_list_into(t, call->who, held.repo, parts, d);
 }
 
@@ -282,7 +282,7 @@ static int check_there(struct ofs_tree *t, const char *path, unsigned flags,
 {
     if (!flags)
         return ofs_err_set(err, -ENOENT, "there is no repository '%s'", path);
-    if (!(flags & OFS_NS_REPO) && ofs_repo_refusal(t, path) == -EACCES)
+    if (!(flags & OFS_NS_REPO) && ofs_repo_refusal(&t->repos, path) == -EACCES)
         return ofs_err_set(err, -EACCES, "'%s' may not be read", path);
     return 0;
 }

@@ -14,14 +14,14 @@ static int open_index(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_file *f, struct ofs_err *err)
 {
     OFS_AUTO(ofs_bytes_unrefp) struct ofs_bytes *bytes = NULL;
-    OFS_REPO_HOLD(held, t, f->node->path);
+    OFS_REPO_HOLD(held, &t->repos, f->node->path);
     struct ofs_index index;
     int64_t left_ms;
     int r;
 
     if (!held.repo)
         return ofs_err_nomem(err, "index.json");
-    r = ofs_index_get(t, call, held.repo, &index, &left_ms, err);
+    r = ofs_index_get(&t->repos, call, held.repo, &index, &left_ms, err);
     if (r < 0)
         return r;
     bytes = index.bytes;

@@ -11,16 +11,18 @@ int ofs_manifest_open(struct ofs_tree *t, struct ofs_call *call,
 {
     OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
-    OFS_REPO_HOLD(held, t, f->node->path);
+    OFS_REPO_HOLD(held, &t->repos, f->node->path);
     struct ofs_blob_seen seen;
     int r;
 
     if (!held.repo)
         return ofs_err_nomem(err, "a manifest");
-    r = ofs_waiting_find(t, call, f->node->path, &f->node->digest, &seen, err);
+    r = ofs_waiting_find(&t->repos, call, f->node->path, &f->node->digest,
+                         &seen, err);
     if (r < 0 && r != -ENOENT)
         return r;
-    r = ofs_manifest_load(t, call, held.repo, &f->node->digest, &bytes, err);
+    r = ofs_manifest_load(&t->repos, call, held.repo, &f->node->digest, &bytes,
+                          err);
     if (r < 0)
         return r;
     f->bytes = ofs_bytes_new(bytes.data, bytes.len);

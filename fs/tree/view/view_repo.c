@@ -38,14 +38,14 @@ static int find_index(struct ofs_tree *t, struct ofs_call *call,
                       const char *path, struct ofs_found *ret,
                       struct ofs_err *err)
 {
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
     struct ofs_index index;
     int64_t left_ms;
     int r;
 
     if (!held.repo)
         return ofs_err_nomem(err, "index.json");
-    r = ofs_index_get(t, call, held.repo, &index, &left_ms, err);
+    r = ofs_index_get(&t->repos, call, held.repo, &index, &left_ms, err);
     if (r < 0)
         return r;
     ofs_found_set(ret, &ofs_view_index, path, "");
@@ -96,9 +96,9 @@ int ofs_repo_find_tag(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_err *err)
 {
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
     const struct ofs_tag_of of = {
-        .t = t, .repo = held.repo, .tag = tag, .how = OFS_TAG_STAT
+        .repos = &t->repos, .repo = held.repo, .tag = tag, .how = OFS_TAG_STAT
     };
     int r;
 
@@ -122,19 +122,19 @@ int ofs_repo_find_digest(struct ofs_tree *t, struct ofs_call *call,
                          struct ofs_found *ret, struct ofs_err *err)
 {
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
     struct ofs_blob_seen seen;
     int64_t created_s = 0;
     int r;
 
     if (!held.repo)
         return ofs_err_nomem(err, "a manifest");
-    r = ofs_blob_find_manifest(t, call, held.repo, digest, &seen, err);
+    r = ofs_blob_find_manifest(&t->repos, call, held.repo, digest, &seen, err);
     if (r < 0)
         return r;
-    r = ofs_manifest_read(t, call, held.repo, digest, &m, err);
+    r = ofs_manifest_read(&t->repos, call, held.repo, digest, &m, err);
     if (r == 0)
-        r = ofs_created_of(t, call, held.repo, &m, &created_s, err);
+        r = ofs_created_of(&t->repos, call, held.repo, &m, &created_s, err);
     if (r < 0 && r != -EBADMSG && r != -EFBIG)
         return r;
     ofs_found_set(ret, &ofs_view_digest, path, "");

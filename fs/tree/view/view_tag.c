@@ -24,9 +24,9 @@ static int open_tag(struct ofs_tree *t, struct ofs_call *call,
                     struct ofs_file *f, struct ofs_err *err)
 {
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
-    OFS_REPO_HOLD(held, t, f->node->path);
+    OFS_REPO_HOLD(held, &t->repos, f->node->path);
     const struct ofs_tag_of of = {
-        .t = t,
+        .repos = &t->repos,
         .repo = held.repo,
         .tag = f->node->name,
         .how = OFS_TAG_OPEN,
@@ -66,9 +66,9 @@ static int tag_now(struct ofs_tree *t, struct ofs_call *call, const char *path,
                    const char *tag, struct ofs_digest *ret, struct ofs_err *err)
 {
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
-    OFS_REPO_HOLD(held, t, path);
+    OFS_REPO_HOLD(held, &t->repos, path);
     const struct ofs_tag_of of = {
-        .t = t, .repo = held.repo, .tag = tag, .how = OFS_TAG_OPEN
+        .repos = &t->repos, .repo = held.repo, .tag = tag, .how = OFS_TAG_OPEN
     };
     int r;
 
@@ -86,7 +86,7 @@ static int untag(struct ofs_tree *t, struct ofs_call *call, const char *repo,
     int r = ofs_manage_untag(t, call, repo, tag, err);
 
     if (r == 0 || r == -ENOENT)
-        ofs_repo_untagged(t, repo, tag);
+        ofs_repo_untagged(&t->repos, repo, tag);
     return r;
 }
 

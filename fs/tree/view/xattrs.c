@@ -52,12 +52,12 @@ int ofs_xattrs_of_manifest(struct ofs_tree *t, struct ofs_call *call,
                            struct ofs_err *err)
 {
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
-    OFS_REPO_HOLD(held, t, node->path);
+    OFS_REPO_HOLD(held, &t->repos, node->path);
     int r;
 
     if (!held.repo || ofs_xattrs_add_digest(ret, &node->digest) < 0)
         return ofs_err_nomem(err, "attributes");
-    r = ofs_manifest_read(t, call, held.repo, &node->digest, &m, err);
+    r = ofs_manifest_read(&t->repos, call, held.repo, &node->digest, &m, err);
     if (r == -EBADMSG || r == -EFBIG)
         return 0; /* not one we can read: it has a digest, no more */
     if (r == 0 && add_manifest(&m, ret) < 0)

@@ -11,12 +11,6 @@
 
 enum { COPY_BYTES = 1024 * 1024, COPY_MAX_BYTES = 64 * 1024 * 1024 };
 
-void ofs_tree_use_push(struct ofs_tree *t, struct ofs_push *push)
-{
-    t->push = push;
-    t->backend->writes = push != NULL;
-}
-
 /* ---- open ---- */
 
 /* An empty file, not yet in the tree, of which push knows what it may be. */
@@ -176,8 +170,8 @@ static int clone_part(const struct ofs_file *from, struct ofs_call *call,
 {
     const struct ofs_node *node = from->node;
     OFS_AUTO(ofs_source_unrefp)
-    struct ofs_source *source =
-        ofs_blobsource_new(from->t, node->path, &node->digest, node->size);
+    struct ofs_source *source = ofs_blobsource_new(&from->t->repos, node->path,
+                                                   &node->digest, node->size);
     const struct ofs_clone of = {
         .repo = node->path,
         .digest = node->digest,

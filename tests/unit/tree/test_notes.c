@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "catalog.h"
-#include "tree_priv.h"
+#include "notes.h"
 
 #define DIGEST                                                                 \
     "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFS_REPO_STATE_H
+#define OFS_REPO_STATE_H
+
+/* The repositories in use, and the names of their tags.  Thread-safe. */
+
+#include "repo.h"
+
+int ofs_repos_init(struct ofs_repos *repos);
+void ofs_repos_done(struct ofs_repos *repos);
+void ofs_repos_flush(struct ofs_repos *repos); /* notes of all; at the end */
+
+/*
+ * The state of a repository, made when there is none (from its note, if there
+ * is one).  NULL: no memory.  May read the local disk.
+ */
+struct ofs_repo *ofs_repo_get(struct ofs_repos *repos, const char *path);
+struct ofs_repo *ofs_repo_ref(struct ofs_repos *repos, struct ofs_repo *repo);
+void ofs_repo_put(struct ofs_repos *repos, struct ofs_repo *repo);
+
+struct ofs_repo_hold {
+    struct ofs_repos *repos;
+    struct ofs_repo *repo;
+};
+static inline void ofs_repo_hold_done(struct ofs_repo_hold *h)
+{
+    ofs_repo_put(h->repos, h->repo);
+}
+/* Hold the repository of `path` until the end of the block; may be NULL. */
+#define OFS_REPO_HOLD(name, in, path)                                          \
+    OFS_AUTO(ofs_repo_hold_done)                                               \
+    struct ofs_repo_hold name = { (in), ofs_repo_get((in), (path)) }
+
+/* What a path was last heard of: was its listing refused lately, and how? */
+int ofs_repo_refusal(struct ofs_repos *repos, const char *path);
+
+/* Is a list of its tags in memory, however old? */
+bool ofs_repo_is_listed(struct ofs_repos *repos, const char *path);
+
+/* Names of the tags: fresh, or as last seen; as ofs_listing_want. */
+int ofs_repo_list(struct ofs_repos *repos, struct ofs_call *call,
+                  struct ofs_repo *repo, struct ofs_err *err) OFS_MUST_CHECK;
+
+/* When its names were last seen to change; 0: never. */
+int64_t ofs_repo_changed(struct ofs_repos *repos, const char *path);
+/* How often we set or took away a tag of it. */
+uint64_t ofs_repo_written(struct ofs_repo *repo);
+
+/* Paths of repositories that are known to have that blob or manifest. */
+int ofs_repos_with(struct ofs_repos *repos, const struct ofs_digest *digest,
+                   struct ofs_strv *ret) OFS_MUST_CHECK;
+
+/* We have set that tag, taken it away: repo_pushed.c. */
+void ofs_repo_tagged(struct ofs_repo *repo, const char *name);
+void ofs_repo_untagged(struct ofs_repos *repos, const char *path,
+                       const char *tag);
+
+/* mtime of what nothing else is known of. */
+int64_t ofs_repos_base_s(struct ofs_repos *repos);
+
+#endif
