@@ -1,102 +1,136 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "index_plan.h"
 #include "push_priv.h"
 
-#include "ocirfs/manifest.h"
 #include "ocirfs/mediatype.h"
-#include "ocirfs/ref.h"
 
-#define REF_NAME "org.opencontainers.image.ref.name"
+struct commit_index {
+    struct ofs_push *p;
+    struct ofs_call *call;
+    const char *repo;
+};
 
-/* The tag that the entry asks for; NULL: none, or a name that is no tag. */
-static const char *tag_of(const struct ofs_descriptor *d)
+static int tag_now(void *arg, const char *tag, struct ofs_digest *ret)
 {
-    const char *name = ofs_annotation_get(&d->annotations, REF_NAME);
+    const struct commit_index *c = arg;
+    const struct ofs_push_hooks *hooks = &c->p->cfg.hooks;
 
-    return name && ofs_tag_is_valid(name) ? name : NULL;
+    return hooks->tag_names ? hooks->tag_names(hooks->arg, c->repo, tag, ret)
+                            : -ENOENT;
 }
 
-/* Of several entries for a tag the last one counts. */
-static bool is_repeated(const struct ofs_manifest *index, size_t i,
-                        const char *tag)
-{
-    for (size_t k = i + 1; k < index->n_layers; k++) {
-        const char *other = tag_of(&index->layers[k]);
-
-        if (other && strcmp(other, tag) == 0)
-            return true;
-    }
-    return false;
-}
-
-/*
- * Who writes an index.json has read it before, and hands back all entries but
- * the one that is new.  Those say nothing new, and if another client has moved
- * a tag meanwhile, an old entry is no wish to move it back.
- */
-static bool is_as_known(struct ofs_push *p, const char *repo, const char *tag,
-                        const struct ofs_digest *digest)
-{
-    const struct ofs_push_hooks *hooks = &p->cfg.hooks;
-    struct ofs_digest is;
-
-    return hooks->tag_names &&
-           hooks->tag_names(hooks->arg, repo, tag, &is) == 0 &&
-           ofs_digest_eq(&is, digest);
-}
-
-static int commit_wish(struct ofs_push *p, struct ofs_call *call,
-                       const char *repo, const char *tag,
-                       const struct ofs_digest *digest, struct ofs_err *err)
+static int commit_wish(const struct commit_index *c,
+                       const struct ofs_index_wish *wish, struct ofs_err *err)
 {
     OFS_AUTO(ofs_job_unrefp)
     struct ofs_job *job =
-        ofs_job_new(&p->jobs.agenda, OFS_JOB_WISH, repo, tag, digest);
+        ofs_job_new(&c->p->jobs.agenda, wish->tag ? OFS_JOB_WISH : OFS_JOB_KEEP,
+                    c->repo, wish->tag, &wish->d->digest);
 
-    if (!job || ofs_needs_one(digest, &job->needs) < 0)
+    if (!job || ofs_needs_one(&wish->d->digest, &job->needs) < 0)
         return ofs_err_nomem(err, "a tag");
-    return ofs_job_start(&p->jobs, call, job, NULL, err);
+    if (!wish->tag) {
+        job->spec.size = wish->d->size;
+        job->media_type =
+            strdup(wish->d->media_type ? wish->d->media_type : "");
+        if (!job->media_type)
+            return ofs_err_nomem(err, "an entry");
+    }
+    return ofs_job_start(&c->p->jobs, c->call, job, NULL, err);
 }
 
 /* All of them, also after a failure; the first one is told. */
-static int commit_entries(struct ofs_push *p, struct ofs_call *call,
-                          const char *repo, const struct ofs_manifest *index,
-                          struct ofs_err *err)
+static int commit_wishes(const struct commit_index *c,
+                         const struct ofs_index_plan *plan, struct ofs_err *err)
 {
     int first = 0;
 
-    for (size_t i = 0; i < index->n_layers; i++) {
-        const struct ofs_descriptor *d = &index->layers[i];
-        const char *tag = tag_of(d);
-        int r;
+    for (size_t i = 0; i < plan->n && ofs_call_check(c->call, NULL) == 0; i++) {
+        int r = commit_wish(c, &plan->at[i], first ? NULL : err);
 
-        if (!tag || is_repeated(index, i, tag) ||
-            is_as_known(p, repo, tag, &d->digest))
-            continue;
-        r = commit_wish(p, call, repo, tag, &d->digest, first ? NULL : err);
-        if (r < 0 && first == 0)
+        if (first == 0)
             first = r;
-        if (ofs_call_check(call, NULL) < 0)
-            break;
     }
     return first;
 }
 
+static void tell_left_out(const struct commit_index *c,
+                          const struct ofs_index_plan *plan)
+{
+    const struct ofs_push_hooks *hooks = &c->p->cfg.hooks;
+
+    for (size_t i = 0; hooks->left_out && i < plan->n_left_out; i++)
+        hooks->left_out(hooks->arg, c->repo, &plan->left_out[i]->digest);
+}
+
+static int commit_entries(const struct commit_index *c,
+                          const struct ofs_manifest *index,
+                          const struct ofs_manifest *read, struct ofs_err *err)
+{
+    OFS_AUTO(ofs_index_plan_done) struct ofs_index_plan plan = { 0 };
+    struct commit_index mine = *c;
+    const struct ofs_index_ask ask = {
+        .written = index,
+        .read = read,
+        .now = tag_now,
+        .arg = &mine,
+    };
+    struct ofs_err why = { 0 };
+    int r = ofs_index_plan(&ask, &plan, &why);
+    int r_wish;
+
+    if (r == -ENOMEM)
+        return ofs_err_nomem(err, "index.json");
+    tell_left_out(c, &plan);
+    r_wish = commit_wishes(c, &plan, err);
+    if (r_wish < 0 || r == 0)
+        return r_wish;
+    if (err)
+        *err = why;
+    return ofs_err_wrap(err, r, "index.json");
+}
+
+/* What was read is what we have shown, so all of it is known to be right. */
+static int decode_read(const struct ofs_buf *read, struct ofs_manifest *ret)
+{
+    if (!read)
+        return -ENOENT;
+    return ofs_manifest_decode(ofs_buf_str(read), read->len, OFS_MT_OCI_INDEX,
+                               ret, NULL);
+}
+
+static int decode_written(struct ofs_draft *d, struct ofs_call *call,
+                          struct ofs_manifest *ret, struct ofs_err *err)
+{
+    struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
+    int r = ofs_draft_load(d, call, &bytes, err);
+
+    if (r < 0)
+        return r;
+    r = ofs_manifest_decode(ofs_buf_str(&bytes), bytes.len, OFS_MT_OCI_INDEX,
+                            ret, err);
+    if (r == 0 && ret->kind != OFS_MANIFEST_INDEX)
+        r = ofs_err_set(err, -EBADMSG, "it is the manifest of one image");
+    return r == -EBADMSG ? ofs_err_wrap(err, -EINVAL, "index.json") : r;
+}
+
 int ofs_push_index(struct ofs_push *p, struct ofs_call *call,
-                   struct ofs_draft *d, const char *repo, struct ofs_err *err)
+                   struct ofs_draft *d, const char *repo,
+                   const struct ofs_buf *read, struct ofs_err *err)
 {
     OFS_AUTOMANIFEST struct ofs_manifest index = { 0 };
-    struct ofs_buf bytes OFS_AUTOBUF = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
+    OFS_AUTOMANIFEST struct ofs_manifest before = { 0 };
+    const struct commit_index c = { .p = p, .call = call, .repo = repo };
     int r;
 
     if (ofs_draft_is_blank(d))
         return 0;
     ofs_draft_unstream(d);
-    r = ofs_draft_load(d, call, &bytes, err);
+    r = decode_written(d, call, &index, err);
     if (r < 0)
         return r;
-    r = ofs_manifest_decode(ofs_buf_str(&bytes), bytes.len, OFS_MT_OCI_INDEX,
-                            &index, err);
-    if (r < 0)
-        return r == -EBADMSG ? ofs_err_wrap(err, -EINVAL, "index.json") : r;
-    return commit_entries(p, call, repo, &index, err);
+    r = decode_read(read, &before);
+    if (r == -ENOMEM)
+        return ofs_err_nomem(err, "index.json");
+    return commit_entries(&c, &index, r == 0 ? &before : NULL, err);
 }

@@ -52,23 +52,30 @@ int ofs_push_list_waiting(struct ofs_push *p, const char *repo,
     return 0;
 }
 
+static void drop_all(struct ofs_push *p, enum ofs_job_kind kind,
+                     const char *repo, const struct ofs_digest *digest)
+{
+    struct ofs_job *job;
+
+    while ((job = ofs_agenda_find(&p->jobs.agenda, kind, repo, digest))) {
+        ofs_agenda_drop(&p->jobs.agenda, job);
+        ofs_job_unref(job);
+    }
+}
+
 int ofs_push_drop(struct ofs_push *p, const char *repo,
                   const struct ofs_digest *digest)
 {
     OFS_AUTO(ofs_job_unrefp)
     struct ofs_job *job =
         ofs_agenda_find(&p->jobs.agenda, OFS_JOB_MANIFEST, repo, digest);
-    struct ofs_job *wish;
 
     if (!job)
         return -ENOENT;
     ofs_agenda_drop(&p->jobs.agenda, job);
-    /* Tags that were to name it can never be set. */
-    while (
-        (wish = ofs_agenda_find(&p->jobs.agenda, OFS_JOB_WISH, repo, digest))) {
-        ofs_agenda_drop(&p->jobs.agenda, wish);
-        ofs_job_unref(wish);
-    }
+    /* What was to name it can never be set. */
+    drop_all(p, OFS_JOB_WISH, repo, digest);
+    drop_all(p, OFS_JOB_KEEP, repo, digest);
     return 0;
 }
 

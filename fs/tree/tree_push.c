@@ -6,6 +6,7 @@
 #include "ask.h"
 #include "made.h"
 #include "manage.h"
+#include "nameless.h"
 
 /* ---- what is in the registry now ---- */
 
@@ -17,8 +18,10 @@ static void on_published(void *arg, const char *path, const char *tag,
     OFS_REPO_HOLD(held, &t->repos, path);
 
     (void)media_type;
-    if (tag)
+    if (tag) {
         ofs_made_pushed(&t->mades, path);
+        ofs_nameless_drop(&t->repos, path, digest);
+    }
     if (!held.repo)
         return;
     ofs_repo_learn(held.repo, digest, size, NULL);
@@ -61,10 +64,29 @@ static int tag_names(void *arg, const char *path, const char *name,
         return -ENOENT;
     OFS_GUARD(&held.repo->mtx);
     tag = ofs_tags_find(&held.repo->tags, name);
-    if (!tag || !tag->known)
+    if (!tag)
         return -ENOENT;
+    if (!tag->known)
+        return -EAGAIN;
     *ret = tag->info.digest;
     return 0;
+}
+
+static void on_untagged(void *arg, const char *path,
+                        const struct ofs_descriptor *d)
+{
+    struct ofs_tree *t = arg;
+
+    ofs_made_pushed(&t->mades, path);
+    ofs_nameless_add(&t->repos, path, d);
+}
+
+static void on_left_out(void *arg, const char *path,
+                        const struct ofs_digest *digest)
+{
+    struct ofs_tree *t = arg;
+
+    ofs_nameless_drop(&t->repos, path, digest);
 }
 
 static int may_move(void *arg, struct ofs_call *call, const char *repo,
@@ -88,6 +110,8 @@ void ofs_tree_push_hooks(struct ofs_tree *t, struct ofs_push_hooks *ret)
         .published = on_published,
         .arrived = on_arrived,
         .tag_names = tag_names,
+        .untagged = on_untagged,
+        .left_out = on_left_out,
         .may_move = may_move,
         .arg = t,
     };

@@ -32,6 +32,7 @@
 
 struct ofs_push;
 struct ofs_draft;
+struct ofs_descriptor;
 struct ofs_registry;
 struct ofs_store;
 
@@ -48,10 +49,18 @@ struct ofs_push_hooks {
     /* A blob is in the repository now. */
     void (*arrived)(void *arg, const char *repo,
                     const struct ofs_digest *digest, uint64_t size);
-    /* What the tag names as far as is known without asking; -ENOENT.  An
-     * index.json entry that says the same is no wish.  NULL: nothing is. */
+    /* What the tag names as far as is known without asking; -EAGAIN: it is
+     * there, and no more is known; -ENOENT.  An index.json entry that says the
+     * same is no wish.  NULL: nothing is. */
     int (*tag_names)(void *arg, const char *repo, const char *tag,
                      struct ofs_digest *ret);
+    /* index.json names a manifest that is there, and gives it no tag.  NULL:
+     * nobody wants to know; likewise the next one. */
+    void (*untagged)(void *arg, const char *repo,
+                     const struct ofs_descriptor *d);
+    /* index.json does so no more. */
+    void (*left_out)(void *arg, const char *repo,
+                     const struct ofs_digest *digest);
     /* May the tag be set?  `old` is what it names now, another digest; NULL:
      * nothing.  -EPERM immutable.  NULL: always. */
     int (*may_move)(void *arg, struct ofs_call *call, const char *repo,
@@ -150,9 +159,15 @@ int ofs_push_tag(struct ofs_push *p, struct ofs_call *call, struct ofs_draft *d,
                  const char *repo, const char *tag,
                  struct ofs_digest *ret_digest,
                  struct ofs_err *err) OFS_MUST_CHECK;
-/* The draft is index.json: adds and moves tags, never removes one. */
+/*
+ * The draft is index.json: adds and moves tags, never removes one.  `read`
+ * (NULL: nothing) is the index.json that its writer has read before, as the
+ * caller has made it: what is just handed back moves no tag.  -EINVAL: an entry
+ * cannot become anything in a registry; the others have.
+ */
 int ofs_push_index(struct ofs_push *p, struct ofs_call *call,
                    struct ofs_draft *d, const char *repo,
+                   const struct ofs_buf *read,
                    struct ofs_err *err) OFS_MUST_CHECK;
 /* Manifest `digest` of `from` becomes `tag` of `repo`, with all it names. */
 int ofs_push_copy(struct ofs_push *p, struct ofs_call *call, const char *from,

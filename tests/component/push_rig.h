@@ -179,7 +179,7 @@ static inline int prig_layout(struct prig *p, const char *repo)
     if (r < 0)
         return r;
     d = prig_write(p, repo, NULL, p->index, strlen(p->index));
-    return ofs_push_index(p->push, &p->rig.call, d, repo, &p->err);
+    return ofs_push_index(p->push, &p->rig.call, d, repo, NULL, &p->err);
 }
 
 /* As cp of a tag file does, when the blobs are elsewhere. */

@@ -172,21 +172,6 @@ def test_one_manifest_under_two_tags_of_index_json(mnt, registry, image):
                                                  "b": image.digest}
 
 
-@pytest.mark.semantics("S60")
-def test_names_that_are_no_tags_in_index_json_are_pushed_by_digest(
-        mnt, registry, image):
-    """ref.name may be more than a tag, and may be missing."""
-    folder = mnt / "names"
-    writers.make_layout(folder)
-    for digest, data in image.contents().items():
-        writers.write_file(folder / "blobs/sha256" / pushed.hex_of(digest),
-                           data)
-    writers.write_file(folder / "index.json", pushed.index_json(
-        {"registry.example/app:1.0": image}))
-    assert pushed.tags(registry, "names") == set()
-    assert pushed.has_manifest(registry, "names", image.digest)
-
-
 @pytest.mark.semantics("S67")
 @pytest.mark.parametrize("name", [
     ".tmp", "oci-put-blob123", ".umoci-1/blob-1", "ingest/x", "blobs/x",

@@ -19,6 +19,7 @@ static void job_free(struct ofs_job *job)
     ofs_jobspec_done(&job->spec);
     ofs_needs_done(&job->needs);
     ofs_draft_unref(job->draft);
+    free(job->media_type);
     free(job);
 }
 OFS_DEFINE_AUTO(struct ofs_job, job_free)

@@ -30,6 +30,7 @@ struct ofs_job {
     atomic_uint refs;
     struct ofs_jobspec spec; /* immutable, as the draft, once it is on */
     struct ofs_draft *draft; /* a reference; NULL: it needs no content */
+    char *media_type;        /* KEEP, of this mount: immutable, owned */
     int64_t old_ms;          /* when spec.old was seen; 0: not in this mount */
     _Atomic uint64_t number; /* of its record; 0: none could be written */
 

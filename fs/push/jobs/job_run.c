@@ -66,6 +66,13 @@ static void describe_copy(const struct ofs_jobspec *spec, const char *digest,
                        spec->tag, digest, spec->from);
 }
 
+static void describe_keep(const struct ofs_jobspec *spec, const char *digest,
+                          struct ofs_buf *b)
+{
+    (void)ofs_buf_addf(b, "%s: manifest %.19s, without a tag", spec->repo,
+                       digest);
+}
+
 /* ---- the table ---- */
 
 static const struct kind {
@@ -81,6 +88,7 @@ static const struct kind {
     [OFS_JOB_TAG] = { ofs_job_tag, describe_tag, NULL },
     [OFS_JOB_WISH] = { ofs_settle_put, describe_wish, wish_needs },
     [OFS_JOB_COPY] = { ofs_job_copy, describe_copy, NULL },
+    [OFS_JOB_KEEP] = { ofs_settle_put, describe_keep, wish_needs },
 };
 
 int ofs_job_load_needs(struct ofs_job *job)

@@ -25,6 +25,7 @@ static const struct {
     [OFS_JOB_TAG] = { "tag", HAS_TAG | HAS_FILE },
     [OFS_JOB_WISH] = { "wish", HAS_TAG | ACKNOWLEDGED },
     [OFS_JOB_COPY] = { "copy", HAS_TAG | HAS_FROM },
+    [OFS_JOB_KEEP] = { "keep", ACKNOWLEDGED },
 };
 
 bool ofs_job_is_acknowledged(enum ofs_job_kind kind)

@@ -33,6 +33,8 @@ enum ofs_job_kind {
     OFS_JOB_TAG,      /* `file` (manifest or archive) becomes `tag` */
     OFS_JOB_WISH,     /* acknowledged: `tag` is to name manifest `digest` */
     OFS_JOB_COPY,     /* manifest `digest` of `from` becomes `tag` */
+    OFS_JOB_KEEP,     /* acknowledged: manifest `digest` is to be there, by
+                         itself */
     OFS_JOB_N,
 };
 

@@ -82,6 +82,22 @@ static int put(struct ofs_jobs *jobs, struct ofs_call *call,
     return ofs_publish(jobs->pub, call, &what, err);
 }
 
+/* It is there, which is all that was wanted; what an earlier mount was told
+ * is nothing that this one shows. */
+static int tell_untagged(struct ofs_jobs *jobs, const struct ofs_job *job)
+{
+    const struct ofs_push_hooks *hooks = jobs->pub->hooks;
+    const struct ofs_descriptor d = {
+        .media_type = job->media_type,
+        .digest = job->spec.digest,
+        .size = job->spec.size,
+    };
+
+    if (hooks->untagged && job->media_type)
+        hooks->untagged(hooks->arg, job->spec.repo, &d);
+    return 0;
+}
+
 /* The registry lacks what we took for granted: begin anew with asking. */
 static void doubt(struct ofs_jobs *jobs, struct ofs_job *job)
 {
@@ -101,6 +117,8 @@ int ofs_settle_put(struct ofs_jobs *jobs, struct ofs_call *call,
     int r = look(jobs, call, job, err);
 
     (void)ret;
+    if (r == 0 && job->spec.kind == OFS_JOB_KEEP)
+        return tell_untagged(jobs, job);
     if (r == 0)
         r = put(jobs, call, job, err);
     if (r != -ENOENT)

@@ -8,11 +8,32 @@ const char ofs_layout_header[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 
 enum { MAX_INDEX_BYTES = 512 * 1024 * 1024 };
 
+static size_t count_nameless(const struct ofs_repo *repo)
+{
+    size_t n_found = 0;
+
+    for (const struct ofs_nameless *n = repo->nameless; n; n = n->next)
+        n_found++;
+    return n_found;
+}
+
+static void add_nameless(const struct ofs_repo *repo,
+                         struct ofs_layout_entry *rows, size_t *n_rows)
+{
+    for (const struct ofs_nameless *n = repo->nameless; n; n = n->next)
+        rows[(*n_rows)++] = (struct ofs_layout_entry){
+            .media_type = n->media_type,
+            .digest = n->digest,
+            .size = n->size,
+        };
+}
+
 /* With repo.mtx held: the rows, in the order of the tags; NULL: no memory. */
 static struct ofs_layout_entry *rows_of(const struct ofs_repo *repo,
                                         size_t *ret_n, int64_t *ret_mtime_s)
 {
-    struct ofs_layout_entry *rows = calloc(repo->tags.n + 1, sizeof(*rows));
+    struct ofs_layout_entry *rows =
+        calloc(repo->tags.n + count_nameless(repo) + 1, sizeof(*rows));
 
     *ret_n = 0;
     *ret_mtime_s = 0;
@@ -32,6 +53,7 @@ static struct ofs_layout_entry *rows_of(const struct ofs_repo *repo,
         if (tag->info.mtime_s > *ret_mtime_s)
             *ret_mtime_s = tag->info.mtime_s;
     }
+    add_nameless(repo, rows, ret_n);
     return rows;
 }
 

@@ -204,7 +204,7 @@ static int walk_all(struct walk *w, struct ofs_call *call, struct ofs_err *err)
     return 0;
 }
 
-/* The manifests of all tags; the version they are of. */
+/* The manifests of all tags and what has none; the version they are of. */
 static int begin(struct walk *w, uint64_t *ret_version)
 {
     int r = 0;
@@ -217,6 +217,9 @@ static int begin(struct walk *w, uint64_t *ret_version)
         if (tag->known && !tag->refused)
             r = meet_manifest(w, &tag->info.digest, tag->info.size);
     }
+    for (const struct ofs_nameless *n = w->repo->nameless; r == 0 && n;
+         n = n->next)
+        r = meet_manifest(w, &n->digest, n->size);
     return r;
 }
 

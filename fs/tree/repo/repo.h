@@ -41,6 +41,14 @@ struct ofs_absent {
 };
 enum { OFS_ABSENT = 16 };
 
+/* What an index.json named without a tag: nameless.h. */
+struct ofs_nameless {
+    struct ofs_nameless *next;
+    struct ofs_digest digest;
+    uint64_t size;    /* bytes */
+    char *media_type; /* owned */
+};
+
 struct ofs_repo {
     struct ofs_repo *newer, *older; /* unused ones; guarded by repos.mtx */
     unsigned refs;                  /* guarded by repos.mtx */
@@ -56,6 +64,7 @@ struct ofs_repo {
     struct ofs_blobset blobs;
     struct ofs_absent absent[OFS_ABSENT]; /* digest.alg 0: free */
     unsigned next_absent;                 /* is overwritten next */
+    struct ofs_nameless *nameless;        /* each holds a reference */
     struct ofs_index index;               /* bytes NULL: not made yet */
     struct ofs_digest *reach; /* sorted: what the tags reach; NULL: unknown */
     size_t n_reach;

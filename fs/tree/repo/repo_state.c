@@ -17,6 +17,17 @@ enum {
     MAX_UNUSED_WEIGHT = 200000, /* tags and blobs known of them, ~150 B each */
 };
 
+void ofs_nameless_free(struct ofs_nameless *list)
+{
+    while (list) {
+        struct ofs_nameless *next = list->next;
+
+        free(list->media_type);
+        free(list);
+        list = next;
+    }
+}
+
 static void repo_free(struct ofs_repo *repo)
 {
     if (!repo)
@@ -24,6 +35,7 @@ static void repo_free(struct ofs_repo *repo)
     ofs_tags_done(&repo->tags);
     ofs_blobset_done(&repo->blobs);
     ofs_bytes_unref(repo->index.bytes);
+    ofs_nameless_free(repo->nameless);
     free(repo->reach);
     free(repo->list_key);
     free(repo->path);

@@ -18,6 +18,9 @@ struct ofs_repo *ofs_repo_get(struct ofs_repos *repos, const char *path);
 struct ofs_repo *ofs_repo_ref(struct ofs_repos *repos, struct ofs_repo *repo);
 void ofs_repo_put(struct ofs_repos *repos, struct ofs_repo *repo);
 
+void ofs_nameless_free(struct ofs_nameless *list);
+OFS_DEFINE_AUTO(struct ofs_nameless, ofs_nameless_free)
+
 struct ofs_repo_hold {
     struct ofs_repos *repos;
     struct ofs_repo *repo;

@@ -8,6 +8,7 @@
 
 #include "ask.h"
 #include "made.h"
+#include "nameless.h"
 #include "names.h"
 #include "scratch.h"
 
@@ -143,7 +144,10 @@ static int remove_here(struct ofs_tree *t, struct ofs_call *call,
         r = need_delete(t, err);
     if (r == 0 && n_tags > 0)
         return ofs_err_set(err, -ENOTEMPTY, "'%s' has %zu tags", path, n_tags);
-    return r < 0 ? r : ofs_made_unmake(&t->mades, path);
+    if (r < 0)
+        return r;
+    ofs_nameless_drop(&t->repos, path, NULL);
+    return ofs_made_unmake(&t->mades, path);
 }
 
 static int remove_there(struct ofs_tree *t, struct ofs_call *call,
@@ -153,9 +157,11 @@ static int remove_there(struct ofs_tree *t, struct ofs_call *call,
 
     if (r == 0)
         r = ops_of(t)->remove(t->backend, call, path, err);
-    if (r == 0)
-        ofs_made_forget(&t->mades, path);
-    return r;
+    if (r < 0)
+        return r;
+    ofs_nameless_drop(&t->repos, path, NULL);
+    ofs_made_forget(&t->mades, path);
+    return 0;
 }
 
 int ofs_manage_rmdir(struct ofs_tree *t, struct ofs_call *call,

@@ -37,7 +37,7 @@ static int push(struct ofs_tree *t, struct ofs_call *call,
     case OFS_TARGET_BLOB:
         return ofs_push_blob(t->push, call, d, repo, &target->digest, err);
     case OFS_TARGET_INDEX:
-        return ofs_push_index(t->push, call, d, repo, err);
+        return ofs_push_index(t->push, call, d, repo, NULL, err);
     case OFS_TARGET_HEADER:
         return check_header(call, d, err);
     default:

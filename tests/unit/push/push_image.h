@@ -120,7 +120,7 @@ UNUSED static int push_index(struct world *w, const char *repo,
     OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
     int r = text ? write_draft(w, repo, text, &d) : -ENOMEM;
 
-    return r < 0 ? r : ofs_push_index(w->p, &w->call, d, repo, &w->err);
+    return r < 0 ? r : ofs_push_index(w->p, &w->call, d, repo, NULL, &w->err);
 }
 
 UNUSED static int push_blobs(struct world *w, const char *repo,

@@ -35,7 +35,7 @@ static struct ofs_jobspec spec_of(enum ofs_job_kind kind)
         s.tag = tag;
     if (kind == OFS_JOB_COPY)
         s.from = from;
-    if (kind != OFS_JOB_WISH && kind != OFS_JOB_COPY)
+    if (kind != OFS_JOB_WISH && kind != OFS_JOB_COPY && kind != OFS_JOB_KEEP)
         s.file = 17;
     return s;
 }

@@ -179,7 +179,7 @@ static void a_broken_index_is_refused(void **state)
         OFS_AUTO(ofs_draft_unrefp)
         struct ofs_draft *d = draft_of(&w, "app", bad[i], strlen(bad[i]));
 
-        assert_int_equal(ofs_push_index(w.p, &w.call, d, "app", &w.err),
+        assert_int_equal(ofs_push_index(w.p, &w.call, d, "app", NULL, &w.err),
                          -EINVAL);
     }
     world_done(&w);
