@@ -25,7 +25,7 @@ FUNCTIONS = {
                     "a long wait is ofs_call_sleep, which can be ended"),
     **dict.fromkeys(("exit", "abort"), "only main ends the program"),
     **dict.fromkeys(("tmpnam", "mktemp", "tempnam"), "a race; use mkostemp"),
-    **dict.fromkeys(("realloc", "reallocarray"), "buf.c and str.c grow"),
+    **dict.fromkeys(("realloc", "reallocarray"), "vec.h and buf.h grow"),
     **dict.fromkeys(("dup", "pipe", "accept", "mkstemp", "creat",
                      "epoll_create", "inotify_init"),
                     "a child inherits it; there is one with CLOEXEC"),
@@ -36,8 +36,6 @@ ALLOWED = {  # path: functions, each for the reason at its place
     "fs/app/env.c": {"getenv"},
     "fs/app/main.c": {"exit"},
     "net/base/bindnow.c": {"getenv"},
-    "net/base/buf.c": {"realloc", "reallocarray"},
-    "net/base/str.c": {"realloc", "reallocarray"},
     "net/base/lock.c": {"abort"},
 }
 CLOEXEC = {  # function: what one of its arguments must say

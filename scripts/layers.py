@@ -102,9 +102,11 @@ DOOR = {  # foreign header: the only layers, or families, that may include it
 HEADER_ONLY = {  # public headers that have no .c file of their name
     "cleanup": "net/base",
     "packed": "fs/image/decode",
+    "list": "net/base",
     "push": "fs/push/staged",
     "source": "fs/store/flow",
     "tree": "fs/tree/view",
+    "vec": "net/base",
 }
 GENERATED = {  # headers that the build makes
     "ora_regions_table.h": "net/auth/oracle",

@@ -37,11 +37,7 @@ static void enlist(struct ofs_op *op)
 
     {
         OFS_GUARD(&s->mtx);
-        op->next = s->waiting;
-        op->link = &s->waiting;
-        if (op->next)
-            op->next->link = &op->next;
-        s->waiting = op;
+        ofs_list_add(&s->waiting, op);
         stopping = s->stopping;
     }
     if (stopping)
@@ -51,9 +47,7 @@ static void enlist(struct ofs_op *op)
 static void delist(struct ofs_op *op)
 {
     OFS_GUARD(&op->session->mtx);
-    *op->link = op->next;
-    if (op->next)
-        op->next->link = op->link;
+    ofs_list_remove(op);
 }
 
 static void op_free(struct ofs_op *op)

@@ -21,11 +21,7 @@ int ofs_opened_add(struct ofs_session *s, struct ofs_file *file,
     *ret_fh = (uint64_t)(uintptr_t)o;
 
     OFS_GUARD(&s->mtx);
-    o->next = s->opened;
-    o->link = &s->opened;
-    if (o->next)
-        o->next->link = &o->next;
-    s->opened = o;
+    ofs_list_add(&s->opened, o);
     return 0;
 }
 
@@ -33,9 +29,7 @@ void ofs_opened_end(struct ofs_session *s, struct ofs_opened *o)
 {
     {
         OFS_GUARD(&s->mtx);
-        *o->link = o->next;
-        if (o->next)
-            o->next->link = o->link;
+        ofs_list_remove(o);
     }
     ofs_file_close(o->file);
     ofs_dir_close(o->dir);

@@ -11,6 +11,7 @@
 #define FUSE_USE_VERSION 314
 
 #include "ocirfs/call.h"
+#include "ocirfs/list.h"
 #include "ocirfs/ops.h"
 #include "ocirfs/tree.h"
 #include "ocirfs/workers.h"

@@ -2,6 +2,7 @@
 #include "ocirfs/call.h"
 
 #include "ocirfs/clock.h"
+#include "ocirfs/list.h"
 
 #include <time.h>
 
@@ -140,25 +141,14 @@ void ofs_call_cancel(struct ofs_call *call)
 
 void ofs_waitlist_add(struct ofs_waitlist *list, struct ofs_waiter *w)
 {
-    if (w->link)
-        return;
-    w->next = list->first;
-    w->link = &list->first;
-    if (w->next)
-        w->next->link = &w->next;
-    list->first = w;
+    if (!w->link)
+        ofs_list_add(&list->first, w);
 }
 
 void ofs_waitlist_remove(struct ofs_waitlist *list, struct ofs_waiter *w)
 {
     (void)list; /* named so that the caller thinks of its mutex */
-    if (!w->link)
-        return;
-    *w->link = w->next;
-    if (w->next)
-        w->next->link = w->link;
-    w->next = NULL;
-    w->link = NULL;
+    ofs_list_remove(w);
 }
 
 void ofs_waitlist_wake(struct ofs_waitlist *list)

@@ -2,6 +2,7 @@
 #include "ocirfs/str.h"
 
 #include "ocirfs/secret.h"
+#include "ocirfs/vec.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -172,25 +173,9 @@ void ofs_strv_wipe(struct ofs_strv *v)
     ofs_strv_done(v);
 }
 
-/* Room for one more. */
-static int make_room(struct ofs_strv *v)
-{
-    size_t room = v->room ? v->room * 2 : 8;
-    char **grown;
-
-    if (v->n < v->room)
-        return 0;
-    grown = reallocarray(v->at, room, sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    v->at = grown;
-    v->room = room;
-    return 0;
-}
-
 int ofs_strv_add_own(struct ofs_strv *v, char *s)
 {
-    if (make_room(v) < 0) {
+    if (ofs_vec_grow(v->at, v->n, v->room) < 0) {
         free(s);
         return -ENOMEM;
     }
@@ -200,7 +185,7 @@ int ofs_strv_add_own(struct ofs_strv *v, char *s)
 
 const char *const *ofs_strv_array(struct ofs_strv *v)
 {
-    if (make_room(v) < 0)
+    if (ofs_vec_grow(v->at, v->n, v->room) < 0)
         return NULL;
     v->at[v->n] = NULL;
     return (const char *const *)v->at;

@@ -65,30 +65,12 @@ const struct ofs_digest *ofs_job_old(const struct ofs_job *job)
 
 /* ---- the list; with a->mtx held ---- */
 
-static void list(struct ofs_agenda *a, struct ofs_job *job)
-{
-    job->next = a->jobs;
-    job->link = &a->jobs;
-    if (job->next)
-        job->next->link = &job->next;
-    a->jobs = job;
-}
-
-static void unlist(struct ofs_job *job)
-{
-    *job->link = job->next;
-    if (job->next)
-        job->next->link = job->link;
-    job->next = NULL;
-    job->link = NULL;
-}
-
 static struct ofs_job *take_same(struct ofs_agenda *a,
                                  const struct ofs_job *job)
 {
     for (struct ofs_job *j = a->jobs; j; j = j->next)
         if (ofs_jobspec_same(&j->spec, &job->spec)) {
-            unlist(j);
+            ofs_list_remove(j);
             j->state = OFS_JOB_OFF;
             return j;
         }
@@ -158,7 +140,7 @@ void ofs_agenda_add(struct ofs_agenda *a, struct ofs_job *job)
         old = take_same(a, job);
         if (old && old == a->retried)
             ofs_call_cancel(a->retry_call); /* nobody wants its end now */
-        list(a, job);
+        ofs_list_add(&a->jobs, job);
         (void)go(job, OFS_JOB_RUNNING);
     }
     if (old)
@@ -206,7 +188,7 @@ static bool take_off(struct ofs_job *job)
 {
     if (!go(job, OFS_JOB_OFF))
         return false;
-    unlist(job);
+    ofs_list_remove(job);
     return true;
 }
 
@@ -343,7 +325,7 @@ bool ofs_agenda_restore(struct ofs_agenda *a, struct ofs_job *job)
     if (has_same(a, &job->spec))
         return false;
     atomic_fetch_add(&job->refs, 1);
-    list(a, job);
+    ofs_list_add(&a->jobs, job);
     (void)go(job, OFS_JOB_LEFT);
     return true;
 }
@@ -353,7 +335,7 @@ void ofs_agenda_done(struct ofs_agenda *a)
     while (a->jobs) {
         struct ofs_job *job = a->jobs;
 
-        unlist(job);
+        ofs_list_remove(job);
         ofs_job_unref(job);
     }
     ofs_mutex_done(&a->mtx);

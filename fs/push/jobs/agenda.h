@@ -12,6 +12,7 @@
 #include "journal.h"
 #include "needs.h"
 
+#include "ocirfs/list.h"
 #include "ocirfs/lock.h"
 
 enum ofs_job_state {

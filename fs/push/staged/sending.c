@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sending.h"
 
+#include "ocirfs/list.h"
+
 enum { MARK_MS = 2000 }; /* a rate is that of the last 2 to 4 seconds */
 
 void ofs_pace_start(struct ofs_pace *p, int64_t now_ms)
@@ -39,21 +41,13 @@ void ofs_senders_add(struct ofs_senders *l, struct ofs_sender *s)
 {
     OFS_GUARD(&l->mtx);
     ofs_pace_start(&s->pace, l->clock->mono_ms(l->clock));
-    s->next = l->first;
-    s->link = &l->first;
-    if (s->next)
-        s->next->link = &s->next;
-    l->first = s;
+    ofs_list_add(&l->first, s);
 }
 
 void ofs_senders_remove(struct ofs_senders *l, struct ofs_sender *s)
 {
     OFS_GUARD(&l->mtx);
-    *s->link = s->next;
-    if (s->next)
-        s->next->link = s->link;
-    s->next = NULL;
-    s->link = NULL;
+    ofs_list_remove(s);
 }
 
 void ofs_senders_each(struct ofs_senders *l,

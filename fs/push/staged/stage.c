@@ -3,6 +3,7 @@
 
 #include "ocirfs/file.h"
 #include "ocirfs/str.h"
+#include "ocirfs/vec.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-enum { NAME_LEN = OFS_STAGE_NAME_MAX - 1, FIRST_ROOM = 64 };
+enum { NAME_LEN = OFS_STAGE_NAME_MAX - 1 };
 
 static int lock(int dirfd, struct ofs_err *err)
 {
@@ -193,22 +194,6 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Twice the room; what is in it moves along. */
-static int grow(uint64_t **at, size_t n, size_t *room)
-{
-    size_t more = *room ? 2 * *room : FIRST_ROOM;
-    uint64_t *wider = calloc(more, sizeof(*wider));
-
-    if (!wider)
-        return -ENOMEM;
-    if (n > 0)
-        memcpy(wider, *at, n * sizeof(*wider));
-    free(*at);
-    *at = wider;
-    *room = more;
-    return 0;
-}
-
 int ofs_stage_list(int folder_fd, uint64_t **ret, size_t *ret_n)
 {
     OFS_AUTO(closedirp) DIR *dir = open_stream(folder_fd);
@@ -223,7 +208,7 @@ int ofs_stage_list(int folder_fd, uint64_t **ret, size_t *ret_n)
 
         if (!parse_name(e->d_name, &number))
             continue;
-        if (n == room && grow(&at, n, &room) < 0)
+        if (ofs_vec_grow(at, n, room) < 0)
             return -ENOMEM;
         at[n++] = number;
     }

@@ -90,11 +90,7 @@ int ofs_store_open_blob(struct ofs_store *s, const struct ofs_digest *digest,
         b->source = ofs_source_ref(source);
 
     OFS_GUARD(&b->object->mtx);
-    b->next = b->object->blobs;
-    b->link = &b->object->blobs;
-    if (b->next)
-        b->next->link = &b->next;
-    b->object->blobs = b;
+    ofs_list_add(&b->object->blobs, b);
     *ret = ofs_take(&b);
     return 0;
 }
@@ -109,9 +105,7 @@ void ofs_blob_close(struct ofs_blob *b)
     o = b->object;
     {
         OFS_GUARD(&o->mtx);
-        *b->link = b->next;
-        if (b->next)
-            b->next->link = b->link;
+        ofs_list_remove(b);
         last = !o->blobs;
         if (last)
             o->demand = false;
@@ -350,7 +344,7 @@ static enum step look(struct reading *rd)
     struct ofs_held *h;
 
     OFS_GUARD(&o->mtx);
-    ofs_want_remove(o, &rd->want);
+    ofs_list_remove(&rd->want);
     if (o->broken == -EBADMSG)
         return fail_damaged(rd);
     if (o->broken)
@@ -450,7 +444,7 @@ static void reading_done(struct reading *rd)
 
     {
         OFS_GUARD(&o->mtx);
-        ofs_want_remove(o, &rd->want);
+        ofs_list_remove(&rd->want);
         if (rd->begun && ofs_pick_any(o))
             ofs_sched_kick(o);
     }

@@ -372,7 +372,7 @@ static void settle_chunk(struct ofs_fetch *f, uint32_t i)
         if (ofs_call_sleep(&call, NULL) < 0)
             break; /* cannot be: this call has no end */
         OFS_GUARD(&o->mtx);
-        ofs_want_remove(o, &w);
+        ofs_list_remove(&w);
     }
     ofs_call_done(&call);
 }

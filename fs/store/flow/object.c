@@ -42,23 +42,11 @@ void ofs_object_adopt(struct ofs_object *o, uint32_t first,
 
 void ofs_want_add(struct ofs_object *o, struct ofs_want *w)
 {
-    w->next = NULL;
-    w->link = o->wants_end;
-    *o->wants_end = w;
-    o->wants_end = &w->next;
-}
+    struct ofs_want **end = &o->wants;
 
-void ofs_want_remove(struct ofs_object *o, struct ofs_want *w)
-{
-    if (!w->link)
-        return;
-    *w->link = w->next;
-    if (w->next)
-        w->next->link = w->link;
-    else
-        o->wants_end = w->link;
-    w->link = NULL;
-    w->next = NULL;
+    while (*end)
+        end = &(*end)->next;
+    ofs_list_add(end, w);
 }
 
 void ofs_object_wake(struct ofs_object *o, uint32_t await,

@@ -16,6 +16,7 @@
 #include "readahead.h"
 
 #include "ocirfs/call.h"
+#include "ocirfs/list.h"
 
 struct ofs_blob;
 struct ofs_source;
@@ -37,8 +38,7 @@ enum { OFS_AWAIT_READY = UINT32_MAX, OFS_AWAIT_VERDICT = UINT32_MAX - 1 };
 
 /* A reader that waits; lives on its stack; guarded by the object's mtx. */
 struct ofs_want {
-    struct ofs_want *next,
-        **link; /* first come, first served; NULL: unlisted */
+    struct ofs_want *next, **link; /* first come, first served */
     struct ofs_call *call;
     struct ofs_blob *blob;    /* whose source may fetch; may be NULL */
     uint32_t first, last;     /* chunks it needs; a failure there is for it */
@@ -96,7 +96,7 @@ struct ofs_object {
     struct ofs_hash *hash;
     struct ofs_print *prints; /* of chunks served before the chain; or NULL */
 
-    struct ofs_want *wants, **wants_end;
+    struct ofs_want *wants;
     struct ofs_blob *blobs; /* open handles */
     bool demand;            /* somebody waits for the verdict: fetch it all */
     uint32_t demand_at;     /* nothing below is ABSENT and wanted for it */
@@ -132,8 +132,7 @@ void ofs_object_set(struct ofs_object *o, uint32_t i, enum ofs_chunk state);
 void ofs_object_adopt(struct ofs_object *o, uint32_t first,
                       const uint8_t *marks, uint32_t n);
 
-void ofs_want_add(struct ofs_object *o, struct ofs_want *w);
-void ofs_want_remove(struct ofs_object *o, struct ofs_want *w);
+void ofs_want_add(struct ofs_object *o, struct ofs_want *w); /* at the end */
 /* Wake who awaits `await`; `held` (may be NULL) gets pinned for each. */
 void ofs_object_wake(struct ofs_object *o, uint32_t await,
                      struct ofs_held *held);

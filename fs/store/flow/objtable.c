@@ -55,7 +55,6 @@ object_new(struct ofs_store *s, const struct ofs_digest *digest, uint64_t size)
     atomic_init(&o->refs, 1);
     ofs_mutex_init(&o->mtx, OFS_RANK_BLOB);
     o->file = (struct ofs_blobfile)OFS_BLOBFILE_NONE;
-    o->wants_end = &o->wants;
     o->state = calloc((size_t)o->n_chunks + 1, sizeof(*o->state));
     o->sums = calloc((size_t)o->n_chunks + 1, o->state_len);
     o->hash = ofs_hash_new((enum ofs_digest_alg)digest->alg);

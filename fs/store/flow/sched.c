@@ -65,11 +65,7 @@ static bool add_active(struct ofs_sched *d, struct ofs_fetch *f)
     OFS_GUARD(&d->mtx);
     bool first = !d->active;
 
-    f->next = d->active;
-    f->link = &d->active;
-    if (f->next)
-        f->next->link = &f->next;
-    d->active = f;
+    ofs_list_add(&d->active, f);
     if (d->stopping)
         ofs_call_cancel(&f->call);
     return first;
@@ -78,9 +74,7 @@ static bool add_active(struct ofs_sched *d, struct ofs_fetch *f)
 static void remove_active(struct ofs_sched *d, struct ofs_fetch *f)
 {
     OFS_GUARD(&d->mtx);
-    *f->link = f->next;
-    if (f->next)
-        f->next->link = f->link;
+    ofs_list_remove(f);
 }
 
 static void work(void *arg)

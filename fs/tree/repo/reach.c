@@ -7,6 +7,7 @@
  */
 #include "ocirfs/mediatype.h"
 #include "ocirfs/registry.h"
+#include "ocirfs/vec.h"
 
 #include "ask.h"
 #include "batch.h"
@@ -63,18 +64,8 @@ static struct walk *walk_new(struct ofs_repos *repos, struct ofs_repo *repo)
 
 static int push(struct digests *d, const struct ofs_digest *digest)
 {
-    if (d->n == d->room) {
-        size_t room = d->room ? d->room * 2 : 64;
-        struct ofs_digest *at = calloc(room, sizeof(*at));
-
-        if (!at)
-            return -ENOMEM;
-        if (d->n)
-            memcpy(at, d->at, d->n * sizeof(*at));
-        free(d->at);
-        d->at = at;
-        d->room = room;
-    }
+    if (ofs_vec_grow(d->at, d->n, d->room) < 0)
+        return -ENOMEM;
     d->at[d->n++] = *digest;
     return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tagtable.h"
 
+#include "ocirfs/vec.h"
+
 void ofs_tag_info_done(struct ofs_tag_info *info)
 {
     free(info->media_type);
@@ -67,24 +69,6 @@ struct ofs_tag *ofs_tags_find(const struct ofs_tags *t, const char *name)
 }
 
 /* Room for one more; false: no memory. */
-static bool make_room(struct ofs_tags *t)
-{
-    size_t room = t->room ? t->room * 2 : 16;
-    struct ofs_tag *at;
-
-    if (t->n < t->room)
-        return true;
-    at = calloc(room, sizeof(*at));
-    if (!at)
-        return false;
-    if (t->n)
-        memcpy(at, t->at, t->n * sizeof(*at));
-    free(t->at);
-    t->at = at;
-    t->room = room;
-    return true;
-}
-
 struct ofs_tag *ofs_tags_need(struct ofs_tags *t, const char *name)
 {
     size_t i = place_of(t, name);
@@ -93,7 +77,7 @@ struct ofs_tag *ofs_tags_need(struct ofs_tags *t, const char *name)
     if (is_at(t, i, name))
         return &t->at[i];
     copy = strdup(name);
-    if (!copy || !make_room(t)) {
+    if (!copy || ofs_vec_grow(t->at, t->n, t->room) < 0) {
         free(copy);
         return NULL;
     }

@@ -2,6 +2,7 @@
 #include "batch.h"
 
 #include "ocirfs/clock.h"
+#include "ocirfs/list.h"
 #include "ocirfs/workers.h"
 
 #include <stdatomic.h>
@@ -101,11 +102,7 @@ static void run_begin(struct ofs_batches *p, struct running *r)
     {
         OFS_GUARD(&p->mtx);
         stopping = p->stopping;
-        r->next = p->running;
-        r->link = &p->running;
-        if (r->next)
-            r->next->link = &r->next;
-        p->running = r;
+        ofs_list_add(&p->running, r);
     }
     if (stopping)
         ofs_call_cancel(&r->call);
@@ -115,9 +112,7 @@ static void run_end(struct ofs_batches *p, struct running *r)
 {
     {
         OFS_GUARD(&p->mtx);
-        *r->link = r->next;
-        if (r->next)
-            r->next->link = r->link;
+        ofs_list_remove(r);
     }
     ofs_call_done(&r->call);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Open directories: a snapshot of names.  Open files: bytes or a blob. */
 #include "ocirfs/push.h"
+#include "ocirfs/vec.h"
 
 #include "lookup.h"
 #include "place.h"
@@ -27,29 +28,11 @@ const struct ofs_node *ofs_dir_node(const struct ofs_dir *d)
     return d->node;
 }
 
-static bool make_room(struct ofs_dir *d)
-{
-    size_t room = d->room ? d->room * 2 : 16;
-    struct entry *at;
-
-    if (d->n < d->room)
-        return true;
-    at = calloc(room, sizeof(*at));
-    if (!at)
-        return false;
-    if (d->n)
-        memcpy(at, d->at, d->n * sizeof(*at));
-    free(d->at);
-    d->at = at;
-    d->room = room;
-    return true;
-}
-
 static int add(struct ofs_dir *d, const char *name, uint64_t ino, mode_t type)
 {
     size_t offset = d->names.len;
 
-    if (!ino || !make_room(d) ||
+    if (!ino || ofs_vec_grow(d->at, d->n, d->room) < 0 ||
         ofs_buf_add(&d->names, name, strlen(name) + 1) < 0)
         return -ENOMEM;
     d->at[d->n++] = (struct entry){ .name = offset, .ino = ino, .type = type };

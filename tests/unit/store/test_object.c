@@ -20,7 +20,6 @@ static void init(struct ofs_object *o)
     o->size = CHUNKS * (uint64_t)OFS_CHUNK_BYTES;
     o->n_chunks = CHUNKS;
     o->state = states;
-    o->wants_end = &o->wants;
 }
 
 static void present_chunks_are_counted(void **state)
@@ -141,15 +140,15 @@ static void wants_stand_in_line(void **state)
     ofs_want_add(&o, &a);
     ofs_want_add(&o, &b);
     ofs_want_add(&o, &c);
-    ofs_want_remove(&o, &c);
-    ofs_want_remove(&o, &c);
+    ofs_list_remove(&c);
+    ofs_list_remove(&c);
     ofs_want_add(&o, &c);
-    ofs_want_remove(&o, &a);
+    ofs_list_remove(&a);
     assert_ptr_equal(o.wants, &b);
     assert_ptr_equal(b.next, &c);
     assert_null(c.next);
-    ofs_want_remove(&o, &b);
-    ofs_want_remove(&o, &c);
+    ofs_list_remove(&b);
+    ofs_list_remove(&c);
     assert_null(o.wants);
     ofs_want_add(&o, &a);
     assert_ptr_equal(o.wants, &a);

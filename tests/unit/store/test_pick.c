@@ -26,7 +26,6 @@ static void draw(struct picture *p, const char *text)
     o->ready = true;
     o->n_chunks = (uint32_t)strlen(text);
     o->size = (uint64_t)o->n_chunks * OFS_CHUNK_BYTES;
-    o->wants_end = &o->wants;
     o->file = (struct ofs_blobfile)OFS_BLOBFILE_NONE;
     o->busy_since_ms = NOW;
     for (uint32_t i = 0; i < o->n_chunks; i++) {
@@ -339,7 +338,7 @@ static void who_wants_pays_with_its_own_source(void **state)
     /* The verdict may be had with anybody's. */
     p->blobs[0].source = NULL;
     p->blobs[1].source = &p->sources[1];
-    ofs_want_remove(&p->object, &p->want);
+    ofs_list_remove(&p->want);
     p->object.demand = true;
     ofs_pick(&p->object, false, NOW, &pick);
     assert_int_equal(pick.n, 8);
