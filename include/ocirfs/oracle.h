@@ -46,7 +46,7 @@ struct ofs_ora_compartment {
 
 struct ofs_ora_compartments {
     struct ofs_ora_compartment *at; /* owned */
-    size_t n;
+    size_t n, room;
 };
 void ofs_ora_compartments_done(struct ofs_ora_compartments *c);
 
@@ -71,7 +71,7 @@ void ofs_ora_repository_done(struct ofs_ora_repository *r);
 
 struct ofs_ora_repositories {
     struct ofs_ora_repository *at; /* owned */
-    size_t n;
+    size_t n, room;
 };
 void ofs_ora_repositories_done(struct ofs_ora_repositories *r);
 
@@ -126,7 +126,7 @@ void ofs_ora_image_done(struct ofs_ora_image *i);
 
 struct ofs_ora_images {
     struct ofs_ora_image *at; /* owned */
-    size_t n;
+    size_t n, room;
 };
 void ofs_ora_images_done(struct ofs_ora_images *i);
 

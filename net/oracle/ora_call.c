@@ -294,6 +294,8 @@ int ofs_ora_list(struct ofs_ora *o, struct ofs_call *call, const char *base,
 {
     OFS_AUTOFREE char *page = NULL;
 
+    if (!path)
+        return ofs_err_nomem(err, "a request");
     for (int n = 0; n < MAX_PAGES; n++) {
         OFS_AUTOORARESP struct ofs_ora_resp resp = { 0 };
         OFS_AUTOFREE char *here = page_path(path, page);

@@ -1,42 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oracle_priv.h"
 
-static void compartment_done(struct ofs_ora_compartment *c)
-{
-    free(c->id);
-    free(c->parent_id);
-    free(c->name);
-}
-
 void ofs_ora_compartments_done(struct ofs_ora_compartments *c)
 {
     for (size_t i = 0; i < c->n; i++)
-        compartment_done(&c->at[i]);
+        ofs_ora_compartment_done(&c->at[i]);
     free(c->at);
     *c = (struct ofs_ora_compartments){ 0 };
 }
 
-struct list {
-    struct ofs_ora_compartments found;
-    size_t room;
-};
-
 static int add(const json_t *item, void *arg, struct ofs_err *err)
 {
-    struct list *list = arg;
-    struct ofs_ora_compartment c = { 0 };
-    bool active = false;
-    int r = ofs_ora_compartment_decode(item, &c, &active, err);
+    struct ofs_ora_compartments *to = arg;
+    int r = ofs_vec_grow(to->at, to->n, to->room);
 
-    if (r == 0 && active)
-        r = ofs_ora_grow((void **)&list->found.at, list->found.n, &list->room,
-                         sizeof(c));
-    if (r < 0 || !active) {
-        compartment_done(&c);
-        return r;
-    }
-    list->found.at[list->found.n++] = c;
-    return 0;
+    if (r < 0)
+        return ofs_err_nomem(err, "a list of compartments");
+    r = ofs_ora_compartment_decode(item, &to->at[to->n], err);
+    to->n += r == 0;
+    return r < 0 ? r : 0;
 }
 
 /*
@@ -59,16 +41,15 @@ int ofs_ora_list_compartments(struct ofs_ora *o, struct ofs_call *call,
         NULL,
     };
     OFS_AUTOFREE char *path = ofs_ora_path("/20160918/compartments", query);
-    struct list list = { 0 };
-    const struct ofs_ora_lister lister = { add, &list,
+    OFS_AUTO(ofs_ora_compartments_done)
+    struct ofs_ora_compartments found = { 0 };
+    const struct ofs_ora_lister lister = { add, &found,
                                            "inspect compartments in tenancy" };
-    int r = path ? ofs_ora_list(o, call, o->identity, path, &lister, err)
-                 : ofs_err_nomem(err, "a request");
+    int r = ofs_ora_list(o, call, o->identity, path, &lister, err);
 
-    if (r < 0) {
-        ofs_ora_compartments_done(&list.found);
-        return r;
+    if (r == 0) {
+        *ret = found;
+        found = (struct ofs_ora_compartments){ 0 };
     }
-    *ret = list.found;
-    return 0;
+    return r;
 }

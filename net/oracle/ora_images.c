@@ -11,26 +11,16 @@ void ofs_ora_images_done(struct ofs_ora_images *i)
     *i = (struct ofs_ora_images){ 0 };
 }
 
-struct list {
-    struct ofs_ora_images found;
-    size_t room;
-};
-
 static int add(const json_t *item, void *arg, struct ofs_err *err)
 {
-    struct list *list = arg;
-    struct ofs_ora_image image = { 0 };
-    int r = ofs_ora_image_decode(item, &image, err);
+    struct ofs_ora_images *to = arg;
+    int r = ofs_vec_grow(to->at, to->n, to->room);
 
-    if (r == 0 && ofs_ora_grow((void **)&list->found.at, list->found.n,
-                               &list->room, sizeof(image)) < 0)
-        r = ofs_err_nomem(err, "a list of images");
-    if (r < 0) {
-        ofs_ora_image_done(&image);
-        return r;
-    }
-    list->found.at[list->found.n++] = image;
-    return 0;
+    if (r < 0)
+        return ofs_err_nomem(err, "a list of images");
+    r = ofs_ora_image_decode(item, &to->at[to->n], err);
+    to->n += r == 0;
+    return r < 0 ? r : 0;
 }
 
 /* isVersioned hides the parts of multi-platform images and what lost its tags;
@@ -46,17 +36,15 @@ int ofs_ora_list_images(struct ofs_ora *o, struct ofs_call *call,
         "1000",           NULL,
     };
     OFS_AUTOFREE char *path = ofs_ora_path(IMAGES, query);
-    struct list list = { 0 };
-    const struct ofs_ora_lister lister = { add, &list, OFS_ORA_READ_REPOS };
-    int r = path ? ofs_ora_list(o, call, o->artifacts, path, &lister, err)
-                 : ofs_err_nomem(err, "a request");
+    OFS_AUTO(ofs_ora_images_done) struct ofs_ora_images found = { 0 };
+    const struct ofs_ora_lister lister = { add, &found, OFS_ORA_READ_REPOS };
+    int r = ofs_ora_list(o, call, o->artifacts, path, &lister, err);
 
-    if (r < 0) {
-        ofs_ora_images_done(&list.found);
-        return r;
+    if (r == 0) {
+        *ret = found;
+        found = (struct ofs_ora_images){ 0 };
     }
-    *ret = list.found;
-    return 0;
+    return r;
 }
 
 static int call_one(struct ofs_ora *o, struct ofs_call *call,

@@ -26,42 +26,34 @@ static int copy_optional(const json_t *j, const char *name, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
-struct compartment_raw {
-    char *id, *parent_id, *name, *state;
-};
-
 static const struct ofs_json_field compartment_fields[] = {
-    { "id", OFS_JSON_STR, offsetof(struct compartment_raw, id), true },
+    { "id", OFS_JSON_STR, offsetof(struct ofs_ora_compartment, id), true },
     { "compartmentId", OFS_JSON_STR,
-      offsetof(struct compartment_raw, parent_id), true },
-    { "name", OFS_JSON_STR, offsetof(struct compartment_raw, name), true },
-    { "lifecycleState", OFS_JSON_STR, offsetof(struct compartment_raw, state),
-      false },
+      offsetof(struct ofs_ora_compartment, parent_id), true },
+    { "name", OFS_JSON_STR, offsetof(struct ofs_ora_compartment, name), true },
     { 0 },
 };
 
 int ofs_ora_compartment_decode(const json_t *j, struct ofs_ora_compartment *ret,
-                               bool *ret_active, struct ofs_err *err)
+                               struct ofs_err *err)
 {
-    struct compartment_raw raw = { 0 };
-    int r = ofs_json_decode(j, compartment_fields, &raw, err);
+    const char *state = json_string_value(json_object_get(j, "lifecycleState"));
+    struct ofs_ora_compartment c = { .created_s = time_in(j, "timeCreated") };
+    int r = ofs_json_decode(j, compartment_fields, &c, err);
 
-    if (r < 0) {
-        free(raw.id);
-        free(raw.parent_id);
-        free(raw.name);
-        free(raw.state);
-        return r;
+    if (r == 0 && (!state || ofs_str_ieq(state, "ACTIVE"))) {
+        *ret = c;
+        return 0;
     }
-    *ret_active = !raw.state || ofs_str_ieq(raw.state, "ACTIVE");
-    free(raw.state);
-    *ret = (struct ofs_ora_compartment){
-        .id = raw.id,
-        .parent_id = raw.parent_id,
-        .name = raw.name,
-        .created_s = time_in(j, "timeCreated"),
-    };
-    return 0;
+    ofs_ora_compartment_done(&c);
+    return r < 0 ? r : 1;
+}
+
+void ofs_ora_compartment_done(struct ofs_ora_compartment *c)
+{
+    free(c->id);
+    free(c->parent_id);
+    free(c->name);
 }
 
 static const struct ofs_json_field repository_fields[] = {

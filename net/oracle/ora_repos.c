@@ -11,11 +11,6 @@ void ofs_ora_repositories_done(struct ofs_ora_repositories *r)
     *r = (struct ofs_ora_repositories){ 0 };
 }
 
-struct list {
-    struct ofs_ora_repositories found;
-    size_t room;
-};
-
 /* Repositories that are being deleted are not there for a user. */
 static bool is_available(const json_t *item)
 {
@@ -27,22 +22,17 @@ static bool is_available(const json_t *item)
 
 static int add(const json_t *item, void *arg, struct ofs_err *err)
 {
-    struct list *list = arg;
-    struct ofs_ora_repository repo = { 0 };
-    int r;
+    struct ofs_ora_repositories *to = arg;
+    int r = 0;
 
     if (!is_available(item))
         return 0;
-    r = ofs_ora_repository_decode(item, &repo, err);
-    if (r == 0 && ofs_ora_grow((void **)&list->found.at, list->found.n,
-                               &list->room, sizeof(repo)) < 0)
-        r = ofs_err_nomem(err, "a list of repositories");
-    if (r < 0) {
-        ofs_ora_repository_done(&repo);
-        return r;
-    }
-    list->found.at[list->found.n++] = repo;
-    return 0;
+    r = ofs_vec_grow(to->at, to->n, to->room);
+    if (r < 0)
+        return ofs_err_nomem(err, "a list of repositories");
+    r = ofs_ora_repository_decode(item, &to->at[to->n], err);
+    to->n += r == 0;
+    return r < 0 ? r : 0;
 }
 
 int ofs_ora_list_repositories(struct ofs_ora *o, struct ofs_call *call,
@@ -60,17 +50,16 @@ int ofs_ora_list_repositories(struct ofs_ora *o, struct ofs_call *call,
         NULL,
     };
     OFS_AUTOFREE char *path = ofs_ora_path(REPOSITORIES, query);
-    struct list list = { 0 };
-    const struct ofs_ora_lister lister = { add, &list, OFS_ORA_READ_REPOS };
-    int r = path ? ofs_ora_list(o, call, o->artifacts, path, &lister, err)
-                 : ofs_err_nomem(err, "a request");
+    OFS_AUTO(ofs_ora_repositories_done)
+    struct ofs_ora_repositories found = { 0 };
+    const struct ofs_ora_lister lister = { add, &found, OFS_ORA_READ_REPOS };
+    int r = ofs_ora_list(o, call, o->artifacts, path, &lister, err);
 
-    if (r < 0) {
-        ofs_ora_repositories_done(&list.found);
-        return r;
+    if (r == 0) {
+        *ret = found;
+        found = (struct ofs_ora_repositories){ 0 };
     }
-    *ret = list.found;
-    return 0;
+    return r;
 }
 
 /* A call about one repository; its answer, where it is one, into `ret`. */

@@ -44,24 +44,6 @@ void ofs_ora_free(struct ofs_ora *o)
     free(o);
 }
 
-int ofs_ora_grow(void **at, size_t n, size_t *room, size_t size)
-{
-    size_t wanted = *room ? *room * 2 : 16;
-    void *more;
-
-    if (n < *room)
-        return 0;
-    more = calloc(wanted, size);
-    if (!more)
-        return -ENOMEM;
-    if (n > 0)
-        memcpy(more, *at, n * size);
-    free(*at);
-    *at = more;
-    *room = wanted;
-    return 0;
-}
-
 /* The body is a JSON string by itself: "ansh81vru1zp". */
 int ofs_ora_namespace(struct ofs_ora *o, struct ofs_call *call, char **ret,
                       struct ofs_err *err)

@@ -7,6 +7,7 @@
 #include "ocirfs/buf.h"
 #include "ocirfs/json.h"
 #include "ocirfs/oracle.h"
+#include "ocirfs/vec.h"
 
 struct ofs_ora {
     struct ofs_http *http;
@@ -57,7 +58,10 @@ struct ofs_ora_lister {
     const char *needs; /* as that of ofs_ora_req */
 };
 
-/* GET all pages of a list: a bare array, or an object with `items`. */
+/*
+ * GET all pages of a list: a bare array, or an object with `items`.
+ * path NULL: there was no memory for it.
+ */
 int ofs_ora_list(struct ofs_ora *o, struct ofs_call *call, const char *base,
                  const char *path, const struct ofs_ora_lister *lister,
                  struct ofs_err *err) OFS_MUST_CHECK;
@@ -66,9 +70,6 @@ int ofs_ora_list(struct ofs_ora *o, struct ofs_call *call, const char *base,
 char *ofs_ora_path(const char *path, const char *const *query);
 /* "<prefix><one percent-encoded component><suffix>". */
 char *ofs_ora_path_of(const char *prefix, const char *id, const char *suffix);
-
-/* Make room for one more item of `size` bytes behind `n`.  -ENOMEM. */
-int ofs_ora_grow(void **at, size_t n, size_t *room, size_t size) OFS_MUST_CHECK;
 
 /* ---- retry and errors: pure ---- */
 
@@ -99,8 +100,9 @@ int ofs_ora_fail(int status, const char *body, size_t len,
 
 /* ---- models ---- */
 
+void ofs_ora_compartment_done(struct ofs_ora_compartment *c);
+/* 1, with nothing in *ret: it is not ACTIVE. */
 int ofs_ora_compartment_decode(const json_t *j, struct ofs_ora_compartment *ret,
-                               bool *ret_active,
                                struct ofs_err *err) OFS_MUST_CHECK;
 int ofs_ora_repository_decode(const json_t *j, struct ofs_ora_repository *ret,
                               struct ofs_err *err) OFS_MUST_CHECK;

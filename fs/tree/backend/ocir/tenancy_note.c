@@ -15,6 +15,7 @@
 #include "tenancy_priv.h"
 
 #include "ocirfs/store.h"
+#include "ocirfs/vec.h"
 
 #include <inttypes.h>
 
@@ -96,32 +97,14 @@ static bool parse_row(char *line, struct row *ret)
     return true;
 }
 
-/* Room for one more of `size` bytes, zeroed; NULL: no memory. */
-static void *grow(void **at, size_t n, size_t size)
-{
-    char *more;
-
-    if ((n & (n - 1)) == 0) {
-        more = calloc(n ? n * 2 : 1, size);
-        if (!more)
-            return NULL;
-        if (n > 0)
-            memcpy(more, *at, n * size);
-        free(*at);
-        *at = more;
-    }
-    return (char *)*at + n * size;
-}
-
 static int add_compartment(const struct row *row,
                            struct ofs_ora_compartments *to)
 {
-    struct ofs_ora_compartment *c =
-        grow((void **)&to->at, to->n, sizeof(to->at[0]));
+    struct ofs_ora_compartment *c;
 
-    if (!c)
+    if (ofs_vec_grow(to->at, to->n, to->room) < 0)
         return -ENOMEM;
-    to->n++;
+    c = &to->at[to->n++];
     *c = (struct ofs_ora_compartment){ .id = strdup(row->id),
                                        .parent_id = strdup(row->parent),
                                        .name = strdup(row->name),
@@ -132,12 +115,11 @@ static int add_compartment(const struct row *row,
 static int add_repo(const struct row *row, const char *ns,
                     struct ofs_ora_repositories *to)
 {
-    struct ofs_ora_repository *repo =
-        grow((void **)&to->at, to->n, sizeof(to->at[0]));
+    struct ofs_ora_repository *repo;
 
-    if (!repo)
+    if (ofs_vec_grow(to->at, to->n, to->room) < 0)
         return -ENOMEM;
-    to->n++;
+    repo = &to->at[to->n++];
     *repo = (struct ofs_ora_repository){ .id = strdup(row->id),
                                          .compartment_id = strdup(row->parent),
                                          .name = strdup(row->name),
