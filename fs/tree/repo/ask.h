@@ -149,11 +149,4 @@ bool ofs_waiting_any(struct ofs_repos *repos, const char *path);
 int ofs_waiting_add(struct ofs_repos *repos, const char *path,
                     struct ofs_digest **at, size_t *n) OFS_MUST_CHECK;
 
-/* ---- blobsource.c ---- */
-
-/* The registry as a source of that blob; NULL: no memory. */
-struct ofs_source *ofs_blobsource_new(struct ofs_repos *repos, const char *repo,
-                                      const struct ofs_digest *digest,
-                                      uint64_t size);
-
 #endif

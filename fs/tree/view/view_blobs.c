@@ -4,6 +4,8 @@
 #include "scratch.h"
 #include "view.h"
 
+#include "ocirfs/regsource.h"
+
 #include <sys/stat.h>
 
 enum { SMALL_MAX_BYTES = 1024 * 1024 };
@@ -211,8 +213,8 @@ static int blob_open(struct ofs_tree *t, struct ofs_call *call,
         return open_empty(f, err);
     if (open_small(t, f))
         return 0;
-    source =
-        ofs_blobsource_new(&t->repos, node->path, &node->digest, node->size);
+    source = ofs_regsource_new(t->registry, node->path, &node->digest,
+                               node->size, t->repos.use_mirror);
     if (!source)
         return ofs_err_nomem(err, "a blob");
     return ofs_store_open_blob(t->store, &node->digest, node->size, source,
