@@ -18,7 +18,8 @@ int ofs_thread_create(pthread_t *ret, const char *name, ofs_thread_fn *run,
 
 /*
  * A thread for one thing that is to be done now and then: it sleeps in its own
- * call until there is work or time has passed.
+ * call until there is work or time has passed.  It may work with that call, too,
+ * which has no deadline then.
  */
 struct ofs_thread {
     struct ofs_call call;
@@ -31,7 +32,8 @@ void ofs_thread_init(struct ofs_thread *t);
 void ofs_thread_done(struct ofs_thread *t);
 int ofs_thread_start(struct ofs_thread *t, const char *name, ofs_thread_fn *run,
                      void *arg) OFS_MUST_CHECK;
-/* Ends its sleep and waits for its end.  Nothing if it was never started. */
+/* Cancels its call, whatever it does with it, and waits for its end.  Nothing
+ * if it was never started. */
 void ofs_thread_stop(struct ofs_thread *t);
 /* There is work: it wakes at once.  From any thread. */
 void ofs_thread_kick(struct ofs_thread *t);

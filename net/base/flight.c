@@ -23,10 +23,7 @@ struct flight {
 struct ofs_flights {
     struct ofs_mutex mtx; /* guards all below and every flight */
     struct ofs_map *map;  /* key -> struct flight */
-    unsigned waiting;
 };
-
-enum role { LEAD, WAIT, DONE };
 
 static void flight_free(struct flight *fl)
 {
@@ -98,30 +95,19 @@ static void leave(struct ofs_flights *f, struct flight *fl)
     flight_free(fl);
 }
 
-static enum role choose(struct ofs_flights *f, struct flight *fl,
-                        struct ofs_waiter *me)
-{
-    OFS_GUARD(&f->mtx);
-    if (fl->done)
-        return DONE;
-    if (!fl->led) {
-        fl->led = true;
-        return LEAD;
-    }
-    ofs_waitlist_add(&fl->waiters, me);
-    f->waiting++;
-    return WAIT;
-}
+struct turn {
+    struct flight *fl;
+    bool leads;
+};
 
-static int wait_for(struct ofs_flights *f, struct flight *fl,
-                    struct ofs_waiter *me, struct ofs_err *err)
+/* The result is in, or nobody leads: then the asker does from now on. */
+static bool is_done_or_mine(void *arg)
 {
-    int r = ofs_call_sleep(me->call, err);
+    struct turn *t = arg;
 
-    OFS_GUARD(&f->mtx);
-    ofs_waitlist_remove(&fl->waiters, me);
-    f->waiting--;
-    return r;
+    if (!t->fl->done && !t->fl->led)
+        t->leads = t->fl->led = true;
+    return t->fl->done || t->leads;
 }
 
 /* Does the result tell about the thing, or about the caller who asked? */
@@ -152,25 +138,17 @@ static int lead(struct ofs_flights *f, struct flight *fl, struct ofs_call *call,
 static int fly(struct ofs_flights *f, struct flight *fl, struct ofs_call *call,
                ofs_flight_fn *work, void *arg, struct ofs_err *ret_err)
 {
-    struct ofs_waiter me = { .call = call };
+    struct turn turn = { .fl = fl };
+    int r = ofs_waitlist_wait(&fl->waiters, &f->mtx, call, is_done_or_mine,
+                              &turn, ret_err);
 
-    for (;;) {
-        int r;
-
-        switch (choose(f, fl, &me)) {
-        case LEAD:
-            return lead(f, fl, call, work, arg, ret_err);
-        case WAIT:
-            r = wait_for(f, fl, &me, ret_err);
-            if (r < 0)
-                return r;
-            break;
-        case DONE:
-            /* Written once, before done was; needs no lock any more. */
-            *ret_err = fl->err;
-            return fl->result;
-        }
-    }
+    if (r < 0)
+        return r;
+    if (turn.leads)
+        return lead(f, fl, call, work, arg, ret_err);
+    /* Written once, before done was; needs no lock any more. */
+    *ret_err = fl->err;
+    return fl->result;
 }
 
 int ofs_flights_run(struct ofs_flights *f, const char *key,
@@ -192,8 +170,21 @@ int ofs_flights_run(struct ofs_flights *f, const char *key,
     return r;
 }
 
+static int count_waiters(const char *key, void *value, void *arg)
+{
+    const struct flight *fl = value;
+
+    (void)key;
+    for (const struct ofs_waiter *w = fl->waiters.first; w; w = w->next)
+        ++*(unsigned *)arg;
+    return 0;
+}
+
 unsigned ofs_flights_waiting(struct ofs_flights *f)
 {
+    unsigned n = 0;
+
     OFS_GUARD(&f->mtx);
-    return f->waiting;
+    (void)ofs_map_each(f->map, count_waiters, &n);
+    return n;
 }

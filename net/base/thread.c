@@ -47,7 +47,7 @@ void ofs_thread_stop(struct ofs_thread *t)
     if (!t->running)
         return;
     atomic_store(&t->stopping, true);
-    ofs_call_wake(&t->call);
+    ofs_call_cancel(&t->call);
     (void)pthread_join(t->thread, NULL);
     t->running = false;
 }
@@ -65,6 +65,7 @@ bool ofs_thread_sleep(struct ofs_thread *t, int64_t ms)
     while (!atomic_load(&t->stopping) && !atomic_load(&t->kicked))
         if (ofs_call_sleep(&t->call, NULL) < 0)
             break;
+    t->call.deadline_ms = OFS_NEVER;
     atomic_store(&t->kicked, false);
     return !atomic_load(&t->stopping);
 }
@@ -75,4 +76,5 @@ void ofs_thread_rest(struct ofs_thread *t, int64_t ms)
     while (!atomic_load(&t->stopping))
         if (ofs_call_sleep(&t->call, NULL) < 0)
             break;
+    t->call.deadline_ms = OFS_NEVER;
 }

@@ -5,15 +5,13 @@
 
 #include "ocirfs/log.h"
 
-#include <signal.h>
-
 /* When it is looked for what other mounts have left: at once, then when one
  * that was just unmounted has surely ended, then from time to time. */
 enum { LOOK_SOON_MS = 2000, LOOK_AGAIN_MS = 60 * 1000 };
 
-static bool is_over(struct ofs_resumer *s)
+static bool is_over(const struct ofs_resumer *s)
 {
-    return atomic_load(&s->stopping);
+    return atomic_load(&s->thread.stopping);
 }
 
 void ofs_resumer_init(struct ofs_resumer *s, struct ofs_jobs *jobs,
@@ -21,12 +19,12 @@ void ofs_resumer_init(struct ofs_resumer *s, struct ofs_jobs *jobs,
 {
     s->jobs = jobs;
     s->others = others;
-    ofs_call_init(&s->call, OFS_NEVER);
+    ofs_thread_init(&s->thread);
 }
 
 void ofs_resumer_done(struct ofs_resumer *s)
 {
-    ofs_call_done(&s->call);
+    ofs_thread_done(&s->thread);
     free(s->others);
 }
 
@@ -125,14 +123,11 @@ static bool try_next(struct ofs_resumer *s)
     return job;
 }
 
-/* Until `until_ms` or poked.  The deadline is this thread's own to set, see
- * call.h. */
 static void rest(struct ofs_resumer *s, int64_t until_ms)
 {
-    s->call.deadline_ms = until_ms;
-    while (!is_over(s) && !atomic_exchange(&s->poked, false))
-        if (ofs_call_sleep(&s->call, NULL) < 0)
-            break;
+    (void)ofs_thread_sleep(&s->thread, until_ms == OFS_NEVER
+                                           ? OFS_NEVER
+                                           : until_ms - ofs_mono_ms());
 }
 
 /* Take over what others have left, if it is time.  When it will be. */
@@ -162,37 +157,21 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Signals are the main thread's. */
 int ofs_resumer_start(struct ofs_resumer *s)
 {
-    sigset_t all, before;
-    int rc;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&s->thread, NULL, run, s);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc != 0)
-        return -rc;
-    s->has_thread = true;
-    (void)pthread_setname_np(s->thread, "ofs-push");
-    return 0;
+    return ofs_thread_start(&s->thread, "ofs-push", run, s);
 }
 
 void ofs_resumer_stop(struct ofs_resumer *s)
 {
-    atomic_store(&s->stopping, true);
-    ofs_call_cancel(&s->call);
+    atomic_store(&s->thread.stopping, true); /* it begins no other job */
     ofs_agenda_cancel_retry(&s->jobs->agenda);
-    if (s->has_thread)
-        (void)pthread_join(s->thread, NULL);
-    s->has_thread = false;
+    ofs_thread_stop(&s->thread);
 }
 
 void ofs_resumer_poke(void *arg)
 {
     struct ofs_resumer *s = arg;
 
-    atomic_store(&s->poked, true);
-    ofs_call_wake(&s->call);
+    ofs_thread_kick(&s->thread);
 }

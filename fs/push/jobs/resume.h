@@ -6,18 +6,13 @@
 
 #include "jobs.h"
 
-#include "ocirfs/call.h"
-
-#include <pthread.h>
+#include "ocirfs/thread.h"
 
 struct ofs_resumer {
     struct ofs_jobs *jobs; /* outlives it */
     char *others; /* folder of other mounts' staging areas; owned; or NULL */
-    struct ofs_call call;   /* of its rest */
     struct ofs_call trying; /* of the job that it tries; its own */
-    pthread_t thread;
-    bool has_thread; /* start and stop only */
-    atomic_bool stopping, poked;
+    struct ofs_thread thread;
 };
 
 /* `others` is the resumer's. */

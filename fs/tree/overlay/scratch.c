@@ -262,32 +262,31 @@ static void nothing(struct ofs_scratch *s)
     (void)s;
 }
 
+struct passage {
+    struct ofs_scratch *s;
+    gate_fn *is_open;
+    void (*enter)(struct ofs_scratch *s);
+};
+
+static bool enter_if_open(void *arg)
+{
+    const struct passage *p = arg;
+
+    if (!p->is_open(p->s))
+        return false;
+    p->enter(p->s);
+    return true;
+}
+
 /* Wait until it is open, and enter, in one. */
 static int pass(struct ofs_scratches *all, struct ofs_call *call,
                 struct ofs_scratch *s, gate_fn *is_open,
                 void (*enter)(struct ofs_scratch *), struct ofs_err *err)
 {
-    struct ofs_waiter me = { .call = call };
-    int r = 0;
+    struct passage p = { s, is_open, enter };
 
-    while (r == 0) {
-        {
-            OFS_GUARD(&all->mtx);
-            if (is_open(s)) {
-                enter(s);
-                return 0;
-            }
-            if (!call->may_wait)
-                return -EAGAIN;
-            ofs_waitlist_add(&s->waiters, &me);
-        }
-        r = ofs_call_sleep(call, err);
-        {
-            OFS_GUARD(&all->mtx);
-            ofs_waitlist_remove(&s->waiters, &me);
-        }
-    }
-    return r;
+    return ofs_waitlist_wait(&s->waiters, &all->mtx, call, enter_if_open, &p,
+                             err);
 }
 
 int ofs_scratch_begin_write(struct ofs_scratches *all, struct ofs_call *call,

@@ -3,6 +3,7 @@
 
 #include "ocirfs/clock.h"
 #include "ocirfs/secret.h"
+#include "ocirfs/thread.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -354,26 +355,18 @@ static void *nurse_thread(void *arg)
     return NULL;
 }
 
-/* With all signals blocked: they are for the threads that expect them. */
 static int start_nurse(struct run *run)
 {
-    pthread_attr_t attr;
     pthread_t thread;
-    sigset_t all;
-    int rc;
+    int r;
 
-    (void)sigfillset(&all);
-    rc = pthread_attr_init(&attr);
-    if (rc != 0)
-        return rc;
-    (void)pthread_attr_setsigmask_np(&attr, &all);
-    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     (void)atomic_fetch_add(&run->refs, 1);
-    rc = pthread_create(&thread, &attr, nurse_thread, run);
-    if (rc != 0)
+    r = ofs_thread_create(&thread, NULL, nurse_thread, run);
+    if (r < 0)
         (void)atomic_fetch_sub(&run->refs, 1);
-    (void)pthread_attr_destroy(&attr);
-    return rc;
+    else
+        (void)pthread_detach(thread);
+    return r;
 }
 
 static void give_up(struct run *run)
@@ -430,9 +423,9 @@ int ofs_child_run(const struct ofs_child *what, struct ofs_call *call,
     if (!run)
         return err ? err->code : -EIO;
     r = start_nurse(run);
-    if (r != 0)
+    if (r < 0)
         return ofs_err_set(err, -EIO, "no thread for %s: %s", what->name,
-                           strerrordesc_np(r));
+                           strerrordesc_np(-r));
     r = wait_for(run, call, err);
     return r < 0 ? r : hand_over(run, ret, err);
 }

@@ -3,7 +3,6 @@
 
 #include "ocirfs/log.h"
 #include "ocirfs/metrics.h"
-#include "ocirfs/thread.h"
 
 /*
  * Is the registry there?
@@ -85,7 +84,7 @@ static void set_trouble(struct ofs_registry *r, enum reg_mood mood,
         h->why = *why;
     h->mood = mood;
     if (was_up)
-        ofs_call_wake(&h->call);
+        ofs_thread_kick(&h->prober);
 }
 
 static void weigh(struct ofs_registry *r, const struct reg_evidence *e,
@@ -168,19 +167,20 @@ void ofs_registry_health(struct ofs_registry *r,
     memcpy(ret->why, r->health.why.text, sizeof(ret->why));
 }
 
+static bool is_up(struct ofs_registry *r)
+{
+    OFS_GUARD(&r->mtx);
+    return r->health.mood == REG_UP;
+}
+
 /* Sleep until there is trouble; false: the end. */
 static bool await_trouble(struct ofs_registry *r)
 {
-    r->health.call.deadline_ms = OFS_NEVER;
-    for (;;) {
-        {
-            OFS_GUARD(&r->mtx);
-            if (r->health.mood != REG_UP)
-                return true;
-        }
-        if (ofs_call_sleep(&r->health.call, NULL) < 0)
-            return false;
-    }
+    struct ofs_thread *me = &r->health.prober;
+
+    while (is_up(r) && ofs_thread_sleep(me, OFS_NEVER))
+        ;
+    return !ofs_thread_is_stopping(me);
 }
 
 /* Any answer will do, so there is no token and one attempt. */
@@ -192,7 +192,7 @@ static int probe_registry(struct ofs_registry *r, struct ofs_err *err)
         .url = r->source.base,
         .no_retry = true,
     };
-    int e = ofs_http_do(r->http, &r->health.call, &req, &resp, err);
+    int e = ofs_http_do(r->http, &r->health.prober.call, &req, &resp, err);
 
     return e < 0 && err->http_status == 0 ? e : 0;
 }
@@ -209,8 +209,8 @@ static int probe_token(struct ofs_registry *r, struct ofs_err *err)
     }
     if (!scope[0])
         return 0;
-    e = ofs_tokens_get(r->tokens, &r->health.call, r->source.origin, scope,
-                       &token, err);
+    e = ofs_tokens_get(r->tokens, &r->health.prober.call, r->source.origin,
+                       scope, &token, err);
     return e < 0 && ofs_http_is_unreachable(e) ? e : 0;
 }
 
@@ -226,50 +226,39 @@ static void conclude(struct ofs_registry *r, bool answers,
         set_trouble(r, REG_DOWN, &h->why);
 }
 
-/* Ask once.  False: the end. */
-static bool probe(struct ofs_registry *r)
+static void probe(struct ofs_registry *r)
 {
+    struct ofs_call *call = &r->health.prober.call;
     struct ofs_err err = { 0 };
     struct reg_start start = ofs_reg_start(&r->source);
     int e;
 
-    r->health.call.deadline_ms = start.ms + PROBE_TIMEOUT_MS;
+    call->deadline_ms = start.ms + PROBE_TIMEOUT_MS;
     e = probe_registry(r, &err);
     if (e == 0)
         e = probe_token(r, &err);
     if (e == -EINTR)
-        return false;
+        return;
     ofs_log(OFS_DEBUG, "registry: probe of '%s': %s", r->source.host,
             e < 0 ? err.text : "answers");
     OFS_GUARD(&r->mtx);
     conclude(r, e == 0, &start);
-    return true;
-}
-
-/* Between two probes.  False: the end. */
-static bool rest(struct ofs_registry *r)
-{
-    int e;
-
-    r->health.call.deadline_ms = ofs_mono_ms() + r->probe_ms;
-    do
-        e = ofs_call_sleep(&r->health.call, NULL);
-    while (e == 0);
-    return e == -ETIMEDOUT;
 }
 
 static void *prober(void *arg)
 {
     struct ofs_registry *r = arg;
 
-    while (await_trouble(r) && probe(r) && rest(r))
-        ;
+    while (await_trouble(r)) {
+        probe(r);
+        ofs_thread_rest(&r->health.prober, r->probe_ms);
+    }
     return NULL;
 }
 
 int ofs_registry_start(struct ofs_registry *r, struct ofs_err *err)
 {
-    int e = ofs_thread_create(&r->health.thread, "ofs-probe", prober, r);
+    int e = ofs_thread_start(&r->health.prober, "ofs-probe", prober, r);
 
     if (e < 0)
         return ofs_err_errno(err, -e, "a thread for the registry");
@@ -280,15 +269,9 @@ int ofs_registry_start(struct ofs_registry *r, struct ofs_err *err)
 
 void ofs_registry_stop(struct ofs_registry *r)
 {
-    bool probing;
-
     {
         OFS_GUARD(&r->mtx);
-        probing = r->health.probing;
         r->health.probing = false;
     }
-    if (!probing)
-        return;
-    ofs_call_cancel(&r->health.call);
-    (void)pthread_join(r->health.thread, NULL);
+    ofs_thread_stop(&r->health.prober);
 }

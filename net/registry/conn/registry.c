@@ -101,7 +101,7 @@ struct ofs_registry *ofs_registry_new(const struct ofs_registry_cfg *cfg,
     r->source.r = r;
     r->mirror.r = r;
     ofs_mutex_init(&r->mtx, OFS_RANK_REGISTRY);
-    ofs_call_init(&r->health.call, OFS_NEVER);
+    ofs_thread_init(&r->health.prober);
     if (parts_init(r, cfg, err) < 0)
         return NULL;
     return ofs_take(&r);
@@ -112,7 +112,7 @@ void ofs_registry_free(struct ofs_registry *r)
     if (!r)
         return;
     ofs_registry_stop(r);
-    ofs_call_done(&r->health.call);
+    ofs_thread_done(&r->health.prober);
     ofs_mutex_done(&r->mtx);
     ofs_reg_memo_done(&r->memo);
     free(r->accept);

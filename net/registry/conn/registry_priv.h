@@ -12,6 +12,7 @@
 
 #include "ocirfs/clock.h"
 #include "ocirfs/registry.h"
+#include "ocirfs/thread.h"
 #include "ocirfs/url.h"
 
 #include "reg_memo.h"
@@ -43,8 +44,7 @@ struct reg_health {
     char token_scope[288]; /* of the token that could not be had; "": it was
                               the registry itself */
     bool probing;          /* the thread is there */
-    pthread_t thread;
-    struct ofs_call call; /* the thread's */
+    struct ofs_thread prober;
 };
 
 struct reg_turn;
