@@ -36,6 +36,9 @@ int ofs_buf_adds(struct ofs_buf *b, const char *text);
 int ofs_buf_addc(struct ofs_buf *b, char c);
 int ofs_buf_addf(struct ofs_buf *b, const char *fmt, ...) OFS_PRINTF(2, 3);
 
+/* Without the white space at its end. */
+void ofs_buf_trim(struct ofs_buf *b);
+
 /* The text so far; "" when empty.  Borrowed until the next call on b. */
 const char *ofs_buf_str(const struct ofs_buf *b);
 

@@ -127,6 +127,13 @@ int ofs_buf_addf(struct ofs_buf *b, const char *fmt, ...)
     return r;
 }
 
+void ofs_buf_trim(struct ofs_buf *b)
+{
+    while (b->len > 0 && b->data[b->len - 1] &&
+           strchr(" \t\r\n\v\f", b->data[b->len - 1]))
+        b->data[--b->len] = '\0';
+}
+
 const char *ofs_buf_str(const struct ofs_buf *b)
 {
     return b->data ? b->data : "";

@@ -18,23 +18,10 @@ struct api_key {
     struct ofs_ora_profile profile;
 };
 
-static bool env_is_complete(const struct ofs_ora_env *env)
+static void api_key_done(struct ofs_ora_principal *p)
 {
-    return env->cli_user && env->cli_tenancy && env->cli_fingerprint &&
-           (env->cli_key_content || env->cli_key_file);
+    ofs_ora_profile_done(&((struct api_key *)p)->profile);
 }
-
-static void api_key_free(struct ofs_ora_principal *p)
-{
-    struct api_key *k = (struct api_key *)p;
-
-    if (!k)
-        return;
-    ofs_ora_profile_done(&k->profile);
-    ofs_ora_principal_done(p);
-    free(k);
-}
-OFS_DEFINE_AUTO(struct ofs_ora_principal, api_key_free)
 
 static int check_profile(const struct ofs_ora_profile *p, struct ofs_err *err)
 {
@@ -71,41 +58,22 @@ static int check_kind(const struct ofs_ora_profile *p, struct ofs_err *err)
     return 0;
 }
 
-static int load(const struct ofs_ora_auth_cfg *cfg,
-                struct ofs_ora_profile *profile, struct ofs_err *err)
+static int api_key_open(struct ofs_ora_principal *p,
+                        const struct ofs_ora_auth_cfg *cfg,
+                        struct ofs_call *call, struct ofs_err *err)
 {
-    int r = 0;
-
-    if (!env_is_complete(&cfg->env))
-        r = ofs_ora_profile_load(cfg, profile, err);
-    if (r == 0 && ofs_ora_profile_override(profile, &cfg->env) < 0)
-        r = ofs_err_nomem(err, "a profile");
-    if (r == 0)
-        r = check_kind(profile, err);
-    return r == 0 ? check_profile(profile, err) : r;
-}
-
-static int api_key_open(const struct ofs_ora_auth_cfg *cfg,
-                        struct ofs_call *call, struct ofs_ora_principal **ret,
-                        struct ofs_err *err)
-{
-    struct api_key *k = calloc(1, sizeof(*k));
-    OFS_AUTO(api_key_freep) struct ofs_ora_principal *p = k ? &k->base : NULL;
-    int r;
+    struct ofs_ora_profile *profile = &((struct api_key *)p)->profile;
+    int r = ofs_ora_profile_merge(
+        cfg, cfg->env.cli_user && cfg->env.cli_fingerprint, profile, err);
 
     (void)call;
-    if (!k)
-        return ofs_err_nomem(err, "a principal");
-    p->ops = &ofs_ora_api_key_ops;
-    r = load(cfg, &k->profile, err);
-    if (r < 0)
-        return r;
-    p->tenancy = strdup(k->profile.tenancy);
-    p->region = k->profile.region ? strdup(k->profile.region) : NULL;
-    if (!p->tenancy || (k->profile.region && !p->region))
-        return ofs_err_nomem(err, "a principal");
-    *ret = ofs_take(&p);
-    return 0;
+    if (r == 0)
+        r = check_kind(profile, err);
+    if (r == 0)
+        r = check_profile(profile, err);
+    return r < 0 ? r
+                 : ofs_ora_principal_locate(p, profile->tenancy,
+                                            profile->region, err);
 }
 
 int ofs_ora_profile_key(const struct ofs_ora_profile *p,
@@ -173,7 +141,8 @@ const struct ofs_ora_principal_ops ofs_ora_api_key_ops = {
     .kind = "api_key",
     .grantee = "group GROUP",
     .advice = "is the API key uploaded for that user, and the user active?",
+    .bytes = sizeof(struct api_key),
     .open = api_key_open,
     .fetch = api_key_fetch,
-    .free = api_key_free,
+    .done = api_key_done,
 };

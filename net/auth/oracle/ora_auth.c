@@ -35,8 +35,7 @@ void ofs_ora_auth_free(struct ofs_ora_auth *a)
 {
     if (!a)
         return;
-    if (a->principal)
-        a->principal->ops->free(a->principal);
+    ofs_ora_principal_free(a->principal);
     ofs_ora_credential_unref(a->credential);
     ofs_flights_free(a->flights);
     ofs_mutex_done(&a->mtx);
@@ -82,7 +81,7 @@ static int open_kind(const struct ofs_ora_principal_ops *ops,
                      const struct ofs_ora_auth_cfg *cfg, struct ofs_call *call,
                      struct ofs_ora_auth *a, struct ofs_err *err)
 {
-    int r = ops->open(cfg, call, &a->principal, err);
+    int r = ofs_ora_principal_open(ops, cfg, call, &a->principal, err);
 
     if (r == 0)
         r = renew(call, a, err);

@@ -242,3 +242,17 @@ int ofs_ora_profile_load(const struct ofs_ora_auth_cfg *cfg,
     (void)ofs_err_wrap(err, r, path);
     return was_asked_for(r, name, err);
 }
+
+int ofs_ora_profile_merge(const struct ofs_ora_auth_cfg *cfg,
+                          bool env_is_enough, struct ofs_ora_profile *ret,
+                          struct ofs_err *err)
+{
+    bool has_key = cfg->env.cli_key_content || cfg->env.cli_key_file;
+    int r = 0;
+
+    if (!env_is_enough || !cfg->env.cli_tenancy || !has_key)
+        r = ofs_ora_profile_load(cfg, ret, err);
+    if (r == 0 && ofs_ora_profile_override(ret, &cfg->env) < 0)
+        r = ofs_err_nomem(err, "a profile");
+    return r;
+}

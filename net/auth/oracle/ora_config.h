@@ -15,6 +15,8 @@
 
 #include "ocirfs/secret.h"
 
+#include <stdbool.h>
+
 struct ofs_ora_auth_cfg;
 struct ofs_ora_env;
 
@@ -50,6 +52,11 @@ int ofs_ora_profile_override(struct ofs_ora_profile *p,
 int ofs_ora_profile_load(const struct ofs_ora_auth_cfg *cfg,
                          struct ofs_ora_profile *ret,
                          struct ofs_err *err) OFS_MUST_CHECK;
+/* The same with what OCI_CLI_* say; `env_is_enough`: these alone, if they name
+ * the tenancy and a key as well. */
+int ofs_ora_profile_merge(const struct ofs_ora_auth_cfg *cfg,
+                          bool env_is_enough, struct ofs_ora_profile *ret,
+                          struct ofs_err *err) OFS_MUST_CHECK;
 
 /* The private key of a profile, from its text or file. */
 int ofs_ora_profile_key(const struct ofs_ora_profile *p,

@@ -9,11 +9,7 @@
 #include "ora_imds.h"
 
 #include "ocirfs/clock.h"
-#include "ocirfs/file.h"
 #include "ocirfs/ora_auth.h"
-
-#include <ctype.h>
-#include <fcntl.h>
 
 enum { PEM_MAX_BYTES = 64 * 1024, PROBE_MS = 1000 };
 
@@ -24,22 +20,18 @@ struct instance {
     char *obo_file;                /* delegation: owned; NULL: none */
 };
 
-static void instance_free(struct ofs_ora_principal *p)
+static void instance_done(struct ofs_ora_principal *p)
 {
     struct instance *i = (struct instance *)p;
 
-    if (!i)
-        return;
     free(i->metadata_url);
     free(i->endpoint);
     free(i->obo_file);
-    ofs_ora_principal_done(p);
-    free(i);
 }
-OFS_DEFINE_AUTO(struct ofs_ora_principal, instance_free)
 
-static int get(const struct instance *i, struct ofs_call *call,
-               const char *path, struct ofs_buf *b, struct ofs_err *err)
+static int get_metadata(const struct instance *i, struct ofs_call *call,
+                        const char *path, struct ofs_buf *b,
+                        struct ofs_err *err)
 {
     return ofs_ora_imds_get(i->http_direct, call, i->metadata_url, path, b,
                             err);
@@ -55,7 +47,7 @@ static int probe_region(const struct instance *i, struct ofs_call *call,
 
     if (left_ms > PROBE_MS)
         call->deadline_ms = ofs_mono_ms() + PROBE_MS;
-    r = get(i, call, "instance/region", b, err);
+    r = get_metadata(i, call, "instance/region", b, err);
     call->deadline_ms = deadline_ms;
     if (r < 0 && r != -EINTR && r != -EAGAIN)
         return ofs_err_set(err, -ENOENT,
@@ -77,7 +69,7 @@ static int describe_region(const struct instance *i,
         cfg = *known;
     if (ofs_ora_region_of_source(name, &cfg, ret) == 0)
         return 0;
-    if (get(i, call, "instance/regionInfo", &info, NULL) == 0)
+    if (get_metadata(i, call, "instance/regionInfo", &info, NULL) == 0)
         cfg.metadata = ofs_buf_str(&info);
     return ofs_ora_region_find(name, &cfg, ret, err);
 }
@@ -87,19 +79,12 @@ static int find_region(struct instance *i, const struct ofs_ora_auth_cfg *cfg,
                        struct ofs_err *err)
 {
     OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(1024);
-    OFS_AUTOFREE char *name = NULL;
-    size_t len;
     int r = probe_region(i, call, &b, err);
 
     if (r < 0)
         return r;
-    len = b.len;
-    while (len > 0 && isspace((unsigned char)b.data[len - 1]))
-        len--;
-    name = strndup(ofs_buf_str(&b), len);
-    if (!name)
-        return ofs_err_nomem(err, "a region");
-    return describe_region(i, cfg->regions, name, call, ret, err);
+    ofs_buf_trim(&b);
+    return describe_region(i, cfg->regions, ofs_buf_str(&b), call, ret, err);
 }
 
 /* People write the base with and without its last slash. */
@@ -112,9 +97,11 @@ static int set_metadata_url(struct instance *i, const char *url,
     return i->metadata_url ? 0 : ofs_err_nomem(err, "a principal");
 }
 
-static int settle(struct instance *i, const struct ofs_ora_auth_cfg *cfg,
-                  struct ofs_call *call, struct ofs_err *err)
+static int instance_open(struct ofs_ora_principal *p,
+                         const struct ofs_ora_auth_cfg *cfg,
+                         struct ofs_call *call, struct ofs_err *err)
 {
+    struct instance *i = (struct instance *)p;
     struct ofs_ora_region region;
     int r;
 
@@ -133,31 +120,6 @@ static int settle(struct instance *i, const struct ofs_ora_auth_cfg *cfg,
     if (!i->base.region || !i->endpoint)
         return ofs_err_nomem(err, "a principal");
     return 0;
-}
-
-static int open_as(const struct ofs_ora_principal_ops *ops,
-                   const struct ofs_ora_auth_cfg *cfg, struct ofs_call *call,
-                   struct ofs_ora_principal **ret, struct ofs_err *err)
-{
-    struct instance *i = calloc(1, sizeof(*i));
-    OFS_AUTO(instance_freep) struct ofs_ora_principal *p = i ? &i->base : NULL;
-    int r;
-
-    if (!i)
-        return ofs_err_nomem(err, "a principal");
-    p->ops = ops;
-    r = settle(i, cfg, call, err);
-    if (r < 0)
-        return r;
-    *ret = ofs_take(&p);
-    return 0;
-}
-
-static int instance_open(const struct ofs_ora_auth_cfg *cfg,
-                         struct ofs_call *call, struct ofs_ora_principal **ret,
-                         struct ofs_err *err)
-{
-    return open_as(&ofs_ora_instance_ops, cfg, call, ret, err);
 }
 
 /* An instance does not change its tenancy; a certificate that does is wrong. */
@@ -183,12 +145,13 @@ static int instance_fetch(struct ofs_ora_principal *p, struct ofs_call *call,
     OFS_AUTOBUF struct ofs_buf intermediate = OFS_BUF_INIT(PEM_MAX_BYTES);
     struct ofs_ora_cert says;
     const struct ofs_ora_leaf leaf = { &cert, &key, &intermediate, &says };
-    int r = get(i, call, "identity/cert.pem", &cert, err);
+    int r = get_metadata(i, call, "identity/cert.pem", &cert, err);
 
     if (r == 0)
-        r = get(i, call, "identity/key.pem", &key, err);
+        r = get_metadata(i, call, "identity/key.pem", &key, err);
     if (r == 0)
-        r = get(i, call, "identity/intermediate.pem", &intermediate, err);
+        r = get_metadata(i, call, "identity/intermediate.pem", &intermediate,
+                         err);
     if (r == 0)
         r = ofs_ora_cert_parse(ofs_buf_str(&cert), cert.len, &says, err);
     if (r == 0)
@@ -202,24 +165,20 @@ static int instance_fetch(struct ofs_ora_principal *p, struct ofs_call *call,
  * Cloud Shell and the like: the instance acts for a person, whose delegation
  * token lies in a file that the profile names.
  */
-static int delegation_open(const struct ofs_ora_auth_cfg *cfg,
-                           struct ofs_call *call,
-                           struct ofs_ora_principal **ret, struct ofs_err *err)
+static int delegation_open(struct ofs_ora_principal *p,
+                           const struct ofs_ora_auth_cfg *cfg,
+                           struct ofs_call *call, struct ofs_err *err)
 {
     OFS_AUTOPROFILE struct ofs_ora_profile profile = { 0 };
-    OFS_AUTO(instance_freep) struct ofs_ora_principal *p = NULL;
     int r = ofs_ora_profile_load(cfg, &profile, err);
 
-    if (r == 0 && !profile.delegation_token_file)
-        r = ofs_err_set(err, -ENOENT,
-                        "the profile has no 'delegation_token_file'");
-    if (r == 0)
-        r = open_as(&ofs_ora_delegation_ops, cfg, call, &p, err);
     if (r < 0)
         return r;
+    if (!profile.delegation_token_file)
+        return ofs_err_set(err, -ENOENT,
+                           "the profile has no 'delegation_token_file'");
     ((struct instance *)p)->obo_file = ofs_take(&profile.delegation_token_file);
-    *ret = ofs_take(&p);
-    return 0;
+    return instance_open(p, cfg, call, err);
 }
 
 static int delegation_fetch(struct ofs_ora_principal *p, struct ofs_call *call,
@@ -229,13 +188,10 @@ static int delegation_fetch(struct ofs_ora_principal *p, struct ofs_call *call,
     const char *path = ((const struct instance *)p)->obo_file;
     OFS_AUTO(ofs_buf_wipe) struct ofs_buf token = OFS_BUF_INIT(PEM_MAX_BYTES);
     OFS_AUTO(ofs_ora_credential_unrefp) struct ofs_ora_credential *c = NULL;
-    int r = ofs_file_read(AT_FDCWD, path, &token);
+    int r = ofs_ora_token_read(path, &token, err);
 
-    if (r < 0)
-        return ofs_err_errno(err, -r, path);
-    while (token.len > 0 && isspace((unsigned char)token.data[token.len - 1]))
-        token.len--;
-    r = instance_fetch(p, call, &c, err);
+    if (r == 0)
+        r = instance_fetch(p, call, &c, err);
     if (r == 0 && ofs_secret_set(&c->obo_token, token.data, token.len) < 0)
         r = ofs_err_nomem(err, "a credential");
     if (r < 0)
@@ -248,16 +204,18 @@ const struct ofs_ora_principal_ops ofs_ora_delegation_ops = {
     .kind = "instance_obo_user",
     .grantee = "group GROUP",
     .advice = "has the delegation token ended? open a new session",
+    .bytes = sizeof(struct instance),
     .open = delegation_open,
     .fetch = delegation_fetch,
-    .free = instance_free,
+    .done = instance_done,
 };
 
 const struct ofs_ora_principal_ops ofs_ora_instance_ops = {
     .kind = "instance_principal",
     .grantee = "dynamic-group GROUP",
     .advice = "is the instance still one of that tenancy?",
+    .bytes = sizeof(struct instance),
     .open = instance_open,
     .fetch = instance_fetch,
-    .free = instance_free,
+    .done = instance_done,
 };

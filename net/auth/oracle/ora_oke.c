@@ -7,12 +7,10 @@
 #include "ora_jwt.h"
 
 #include "ocirfs/base64.h"
-#include "ocirfs/file.h"
 #include "ocirfs/http.h"
 #include "ocirfs/ora_auth.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 
 #define SERVICE_ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -24,21 +22,16 @@ struct oke {
     char *url, *token_file;
 };
 
-static void oke_free(struct ofs_ora_principal *p)
+static void oke_done(struct ofs_ora_principal *p)
 {
     struct oke *o = (struct oke *)p;
 
-    if (!o)
-        return;
     if (o->http)
         ofs_http_stop(o->http);
     ofs_http_free(o->http);
     free(o->url);
     free(o->token_file);
-    ofs_ora_principal_done(p);
-    free(o);
 }
-OFS_DEFINE_AUTO(struct ofs_ora_principal, oke_free)
 
 /* base64 (perhaps in quotes) of {"token":"ST$<jwt>"}; the jwt into `b`. */
 static int decode_answer(const char *text, size_t len, struct ofs_buf *b,
@@ -107,21 +100,6 @@ static int post(const struct oke *o, struct ofs_call *call,
     return r;
 }
 
-/* The account's token rotates, so the file is read each time. */
-static int authorization_of(const struct oke *o, struct ofs_buf *b,
-                            struct ofs_err *err)
-{
-    int r;
-
-    (void)ofs_buf_adds(b, "Bearer ");
-    r = ofs_file_read(AT_FDCWD, o->token_file, b);
-    if (r < 0)
-        return ofs_err_errno(err, -r, o->token_file);
-    while (b->len > 0 && isspace((unsigned char)b->data[b->len - 1]))
-        b->data[--b->len] = '\0';
-    return 0;
-}
-
 static void learn_tenancy(struct ofs_ora_principal *p, const struct ofs_buf *t)
 {
     struct ofs_ora_claims claims;
@@ -145,7 +123,9 @@ static int oke_fetch(struct ofs_ora_principal *p, struct ofs_call *call,
     int r = c ? 0 : ofs_err_nomem(err, "a credential");
 
     if (r == 0)
-        r = authorization_of(o, &bearer, err);
+        r = ofs_buf_adds(&bearer, "Bearer ");
+    if (r == 0) /* the account's token rotates */
+        r = ofs_ora_token_read(o->token_file, &bearer, err);
     if (r == 0)
         r = ofs_ora_key_make(&c->key, err);
     if (r < 0)
@@ -191,32 +171,23 @@ static int build(struct oke *o, const struct ofs_ora_auth_cfg *cfg,
     return ofs_http_start(o->http, err);
 }
 
-static int oke_open(const struct ofs_ora_auth_cfg *cfg, struct ofs_call *call,
-                    struct ofs_ora_principal **ret, struct ofs_err *err)
+static int oke_open(struct ofs_ora_principal *p,
+                    const struct ofs_ora_auth_cfg *cfg, struct ofs_call *call,
+                    struct ofs_err *err)
 {
-    struct oke *o = calloc(1, sizeof(*o));
-    OFS_AUTO(oke_freep) struct ofs_ora_principal *p = o ? &o->base : NULL;
-    int r;
-
     (void)call;
-    if (!o)
-        return ofs_err_nomem(err, "a principal");
-    p->ops = &ofs_ora_oke_ops;
     if (!cfg->env.kubernetes_host)
         return ofs_err_set(
             err, -ENOENT, "KUBERNETES_SERVICE_HOST is not set: this is no pod");
-    r = build(o, cfg, err);
-    if (r < 0)
-        return r;
-    *ret = ofs_take(&p);
-    return 0;
+    return build((struct oke *)p, cfg, err);
 }
 
 const struct ofs_ora_principal_ops ofs_ora_oke_ops = {
     .kind = "oke_workload_identity",
     .grantee = "any-user",
     .advice = "is it an enhanced cluster, and of that tenancy?",
+    .bytes = sizeof(struct oke),
     .open = oke_open,
     .fetch = oke_fetch,
-    .free = oke_free,
+    .done = oke_done,
 };

@@ -40,18 +40,21 @@ struct ofs_ora_principal_ops {
     const char *kind;
     const char *grantee; /* whom a policy names: "group GROUP" */
     const char *advice; /* when its signature is not taken, at most 100 bytes */
+    size_t
+        bytes; /* of its struct, which begins with struct ofs_ora_principal */
     /*
-     * Is there such a principal here?  -ENOENT: no sign of one (`auto` goes
-     * on); else what is wrong with it.
+     * Is there such a principal here?  Fills the struct, which is zeroed, as
+     * far as it comes.  -ENOENT: no sign of one (`auto` goes on); else what is
+     * wrong with it.
      */
-    int (*open)(const struct ofs_ora_auth_cfg *cfg, struct ofs_call *call,
-                struct ofs_ora_principal **ret, struct ofs_err *err);
+    int (*open)(struct ofs_ora_principal *p, const struct ofs_ora_auth_cfg *cfg,
+                struct ofs_call *call, struct ofs_err *err);
     /* A new credential.  Blocks; one call at a time. */
     int (*fetch)(struct ofs_ora_principal *p, struct ofs_call *call,
                  struct ofs_ora_credential **ret, struct ofs_err *err);
     /* Has its file changed?  NULL: never.  Touches no network. */
     bool (*has_changed)(const struct ofs_ora_principal *p);
-    void (*free)(struct ofs_ora_principal *p);
+    void (*done)(struct ofs_ora_principal *p); /* what its struct owns */
 };
 
 struct ofs_ora_principal {
@@ -60,7 +63,23 @@ struct ofs_ora_principal {
     char *region;  /* owned; NULL: it does not say */
 };
 
-void ofs_ora_principal_done(struct ofs_ora_principal *p); /* its own members */
+/* As `open` made it.  A principal that is none (-ENOENT) is not left in *ret. */
+int ofs_ora_principal_open(const struct ofs_ora_principal_ops *ops,
+                           const struct ofs_ora_auth_cfg *cfg,
+                           struct ofs_call *call,
+                           struct ofs_ora_principal **ret,
+                           struct ofs_err *err) OFS_MUST_CHECK;
+void ofs_ora_principal_free(struct ofs_ora_principal *p);
+OFS_DEFINE_AUTO(struct ofs_ora_principal, ofs_ora_principal_free)
+
+/* Copies; region NULL: it does not say.  -ENOMEM. */
+int ofs_ora_principal_locate(struct ofs_ora_principal *p, const char *tenancy,
+                             const char *region,
+                             struct ofs_err *err) OFS_MUST_CHECK;
+
+/* A token's file, without white space at its end, appended to `b`. */
+int ofs_ora_token_read(const char *path, struct ofs_buf *b,
+                       struct ofs_err *err) OFS_MUST_CHECK;
 
 extern const struct ofs_ora_principal_ops ofs_ora_api_key_ops;
 extern const struct ofs_ora_principal_ops ofs_ora_session_ops;

@@ -7,11 +7,7 @@
 #include "ora_jwt.h"
 #include "ora_principal.h"
 
-#include "ocirfs/file.h"
 #include "ocirfs/ora_auth.h"
-
-#include <ctype.h>
-#include <fcntl.h>
 
 enum { VALUE_MAX_BYTES = 64 * 1024 };
 
@@ -20,19 +16,14 @@ struct resource {
     struct ofs_secret token, pem, pass; /* as given: text or absolute path */
 };
 
-static void resource_free(struct ofs_ora_principal *p)
+static void resource_done(struct ofs_ora_principal *p)
 {
     struct resource *s = (struct resource *)p;
 
-    if (!s)
-        return;
     ofs_secret_done(&s->token);
     ofs_secret_done(&s->pem);
     ofs_secret_done(&s->pass);
-    ofs_ora_principal_done(p);
-    free(s);
 }
-OFS_DEFINE_AUTO(struct ofs_ora_principal, resource_free)
 
 static int set(struct ofs_secret *s, const char *value)
 {
@@ -43,20 +34,13 @@ static int set(struct ofs_secret *s, const char *value)
 static int resolve(const struct ofs_secret *value, bool is_path,
                    struct ofs_buf *b, struct ofs_err *err)
 {
-    int r;
-
     if (!value->text)
         return 0;
     if (!is_path)
         return ofs_buf_add(b, value->text, value->len) < 0
                    ? ofs_err_nomem(err, "a credential")
                    : 0;
-    r = ofs_file_read(AT_FDCWD, value->text, b);
-    if (r < 0)
-        return ofs_err_errno(err, -r, value->text);
-    while (b->len > 0 && isspace((unsigned char)b->data[b->len - 1]))
-        b->len--;
-    return 0;
+    return ofs_ora_token_read(value->text, b, err);
 }
 
 static bool is_path(const struct ofs_secret *s)
@@ -100,7 +84,8 @@ static int resource_fetch(struct ofs_ora_principal *p, struct ofs_call *call,
 }
 
 /* The tenancy stands in the token only. */
-static int find_tenancy(struct resource *s, struct ofs_err *err)
+static int find_tenancy(struct resource *s, const char *region,
+                        struct ofs_err *err)
 {
     OFS_AUTO(ofs_buf_wipe) struct ofs_buf token = OFS_BUF_INIT(VALUE_MAX_BYTES);
     struct ofs_ora_claims claims;
@@ -112,8 +97,7 @@ static int find_tenancy(struct resource *s, struct ofs_err *err)
         !claims.tenancy[0])
         return ofs_err_set(err, -EINVAL,
                            "OCI_RESOURCE_PRINCIPAL_RPST names no tenancy");
-    s->base.tenancy = strdup(claims.tenancy);
-    return s->base.tenancy ? 0 : ofs_err_nomem(err, "a principal");
+    return ofs_ora_principal_locate(&s->base, claims.tenancy, region, err);
 }
 
 static int check_env(const struct ofs_ora_env *env, struct ofs_err *err)
@@ -132,33 +116,22 @@ static int check_env(const struct ofs_ora_env *env, struct ofs_err *err)
     return 0;
 }
 
-static int resource_open(const struct ofs_ora_auth_cfg *cfg,
-                         struct ofs_call *call, struct ofs_ora_principal **ret,
-                         struct ofs_err *err)
+static int resource_open(struct ofs_ora_principal *p,
+                         const struct ofs_ora_auth_cfg *cfg,
+                         struct ofs_call *call, struct ofs_err *err)
 {
     const struct ofs_ora_env *env = &cfg->env;
-    struct resource *s = calloc(1, sizeof(*s));
-    OFS_AUTO(resource_freep) struct ofs_ora_principal *p = s ? &s->base : NULL;
-    int r;
+    struct resource *s = (struct resource *)p;
+    int r = check_env(env, err);
 
     (void)call;
-    if (!s)
-        return ofs_err_nomem(err, "a principal");
-    p->ops = &ofs_ora_resource_ops;
-    r = check_env(env, err);
     if (r < 0)
         return r;
     if (set(&s->token, env->rp_rpst) < 0 ||
         set(&s->pem, env->rp_private_pem) < 0 ||
         set(&s->pass, env->rp_passphrase) < 0)
         return ofs_err_nomem(err, "a principal");
-    if (env->rp_region)
-        p->region = strdup(env->rp_region);
-    r = find_tenancy(s, err);
-    if (r < 0)
-        return r;
-    *ret = ofs_take(&p);
-    return 0;
+    return find_tenancy(s, env->rp_region, err);
 }
 
 /* Where the token is a file, it is read again before it ends. */
@@ -166,7 +139,8 @@ const struct ofs_ora_principal_ops ofs_ora_resource_ops = {
     .kind = "resource_principal",
     .grantee = "dynamic-group GROUP",
     .advice = "have OCI_RESOURCE_PRINCIPAL_RPST and ..._PRIVATE_PEM ended?",
+    .bytes = sizeof(struct resource),
     .open = resource_open,
     .fetch = resource_fetch,
-    .free = resource_free,
+    .done = resource_done,
 };

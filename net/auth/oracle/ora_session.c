@@ -7,10 +7,8 @@
 #include "ora_config.h"
 #include "ora_principal.h"
 
-#include "ocirfs/file.h"
 #include "ocirfs/ora_auth.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 enum { TOKEN_MAX_BYTES = 64 * 1024 };
@@ -21,71 +19,28 @@ struct session {
     _Atomic int64_t read_at_ns; /* the file's mtime when it was read */
 };
 
-static void session_free(struct ofs_ora_principal *p)
+static void session_done(struct ofs_ora_principal *p)
 {
-    struct session *s = (struct session *)p;
-
-    if (!s)
-        return;
-    ofs_ora_profile_done(&s->profile);
-    ofs_ora_principal_done(p);
-    free(s);
-}
-OFS_DEFINE_AUTO(struct ofs_ora_principal, session_free)
-
-static bool env_is_complete(const struct ofs_ora_env *env)
-{
-    return env->cli_security_token_file && env->cli_tenancy &&
-           (env->cli_key_content || env->cli_key_file);
+    ofs_ora_profile_done(&((struct session *)p)->profile);
 }
 
-static int load(const struct ofs_ora_auth_cfg *cfg,
-                struct ofs_ora_profile *profile, struct ofs_err *err)
+static int session_open(struct ofs_ora_principal *p,
+                        const struct ofs_ora_auth_cfg *cfg,
+                        struct ofs_call *call, struct ofs_err *err)
 {
-    int r = 0;
-
-    if (!env_is_complete(&cfg->env))
-        r = ofs_ora_profile_load(cfg, profile, err);
-    if (r == 0 && ofs_ora_profile_override(profile, &cfg->env) < 0)
-        r = ofs_err_nomem(err, "a profile");
-    if (r == 0 && !profile->security_token_file)
-        r = ofs_err_set(err, -ENOENT,
-                        "the profile has no 'security_token_file'");
-    if (r == 0 && !profile->tenancy)
-        r = ofs_err_set(err, -EINVAL, "the profile lacks 'tenancy'");
-    return r;
-}
-
-static int session_open(const struct ofs_ora_auth_cfg *cfg,
-                        struct ofs_call *call, struct ofs_ora_principal **ret,
-                        struct ofs_err *err)
-{
-    struct session *s = calloc(1, sizeof(*s));
-    OFS_AUTO(session_freep) struct ofs_ora_principal *p = s ? &s->base : NULL;
-    int r;
+    struct ofs_ora_profile *profile = &((struct session *)p)->profile;
+    int r = ofs_ora_profile_merge(cfg, cfg->env.cli_security_token_file,
+                                  profile, err);
 
     (void)call;
-    if (!s)
-        return ofs_err_nomem(err, "a principal");
-    p->ops = &ofs_ora_session_ops;
-    r = load(cfg, &s->profile, err);
     if (r < 0)
         return r;
-    p->tenancy = strdup(s->profile.tenancy);
-    p->region = s->profile.region ? strdup(s->profile.region) : NULL;
-    if (!p->tenancy || (s->profile.region && !p->region))
-        return ofs_err_nomem(err, "a principal");
-    *ret = ofs_take(&p);
-    return 0;
-}
-
-static size_t trimmed(const struct ofs_buf *b)
-{
-    size_t len = b->len;
-
-    while (len > 0 && (unsigned char)b->data[len - 1] <= ' ')
-        len--;
-    return len;
+    if (!profile->security_token_file)
+        return ofs_err_set(err, -ENOENT,
+                           "the profile has no 'security_token_file'");
+    if (!profile->tenancy)
+        return ofs_err_set(err, -EINVAL, "the profile lacks 'tenancy'");
+    return ofs_ora_principal_locate(p, profile->tenancy, profile->region, err);
 }
 
 static int check_age(const struct ofs_ora_credential *c, struct ofs_err *err)
@@ -118,11 +73,10 @@ static int session_fetch(struct ofs_ora_principal *p, struct ofs_call *call,
         return ofs_err_nomem(err, "a credential");
     if (stat(path, &st) == 0)
         atomic_store(&s->read_at_ns, mtime_ns(&st));
-    r = ofs_file_read(AT_FDCWD, path, &token);
+    r = ofs_ora_token_read(path, &token, err);
     if (r < 0)
-        return ofs_err_errno(err, -r, path);
-    if (ofs_ora_credential_set_token(c, ofs_buf_str(&token), trimmed(&token)) <
-        0)
+        return r;
+    if (ofs_ora_credential_set_token(c, ofs_buf_str(&token), token.len) < 0)
         return ofs_err_nomem(err, "a credential");
     r = check_age(c, err);
     if (r == 0)
@@ -148,8 +102,9 @@ const struct ofs_ora_principal_ops ofs_ora_session_ops = {
     .advice = ""
               "the session has ended or the key is another one's; sign in with "
               "'oci session authenticate'",
+    .bytes = sizeof(struct session),
     .open = session_open,
     .fetch = session_fetch,
     .has_changed = session_has_changed,
-    .free = session_free,
+    .done = session_done,
 };
