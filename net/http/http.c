@@ -7,13 +7,12 @@
 #include "retry.h"
 #include "transfer.h"
 
+#include "ocirfs/backoff.h"
 #include "ocirfs/clock.h"
 #include "ocirfs/log.h"
 #include "ocirfs/metrics.h"
 #include "ocirfs/secret.h"
 #include "ocirfs/str.h"
-
-#include <sys/random.h>
 
 enum {
     CONNECT_TIMEOUT_MS = 10 * 1000,
@@ -278,15 +277,6 @@ static int follow_redirect(struct story *s, const char *location,
     return r < 0 ? r : name_host(s, err);
 }
 
-static double chance(void)
-{
-    uint32_t bits = 0;
-
-    if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) < 0)
-        bits = 0;
-    return (double)bits / 4294967296.0;
-}
-
 /* How long to wait before the next attempt; -1: this was the last one. */
 static int64_t next_delay_ms(struct story *s, int r)
 {
@@ -302,7 +292,7 @@ static int64_t next_delay_ms(struct story *s, int r)
         .delivered = s->t.fed,
         .retry_after_ms = ofs_retry_after_ms(wish, ofs_wall_s()),
         .left_ms = ofs_call_left_ms(s->call),
-        .jitter = chance(),
+        .jitter = ofs_chance(),
     };
 
     return s->req->no_retry ? -1 : ofs_retry_delay_ms(&s->h->policy, &a);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "retry.h"
 
+#include "ocirfs/backoff.h"
+
 #include <errno.h>
 
 const struct ofs_retry_policy ofs_retry_default = {
@@ -48,19 +50,6 @@ static bool worth_trying(const struct ofs_attempt *a)
     }
 }
 
-/* Half of it fixed and half of it chance, so that clients spread out. */
-static int64_t backoff_ms(const struct ofs_retry_policy *p, int n,
-                          double jitter)
-{
-    int64_t top = p->base_ms;
-
-    while (--n > 0 && top < p->cap_ms)
-        top *= 2;
-    if (top > p->cap_ms)
-        top = p->cap_ms;
-    return top / 2 + (int64_t)((double)top / 2 * jitter);
-}
-
 int64_t ofs_retry_delay_ms(const struct ofs_retry_policy *p,
                            const struct ofs_attempt *a)
 {
@@ -68,7 +57,7 @@ int64_t ofs_retry_delay_ms(const struct ofs_retry_policy *p,
 
     if (a->n >= p->max_attempts || !worth_trying(a))
         return -1;
-    delay = backoff_ms(p, a->n, a->jitter);
+    delay = ofs_backoff_ms(p->base_ms, p->cap_ms, (unsigned)a->n, a->jitter);
     if (a->retry_after_ms > p->wish_cap_ms)
         return -1;
     if (a->retry_after_ms > delay)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oracle_priv.h"
 
+#include "ocirfs/backoff.h"
 #include "ocirfs/clock.h"
 #include "ocirfs/http.h"
 #include "ocirfs/metrics.h"
@@ -23,15 +24,6 @@ void ofs_ora_resp_done(struct ofs_ora_resp *r)
     free(r->next_page);
     free(r->etag);
     *r = (struct ofs_ora_resp){ 0 };
-}
-
-static double chance(void)
-{
-    uint32_t bits;
-
-    if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits))
-        return 0.5;
-    return (double)bits / 4294967296.0;
 }
 
 int ofs_ora_retry_token(char ret[OFS_ORA_RETRY_TOKEN_MAX])
@@ -128,7 +120,7 @@ static bool may_go_on(struct ofs_ora *o, struct ofs_call *call,
         .code = why->id,
         .repeatable = is_repeatable(req),
         .retry_after_ms = why->retry_after_ms,
-        .jitter = chance(),
+        .jitter = ofs_chance(),
     };
     int64_t wait_ms = ofs_ora_retry_ms(&f);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oracle_priv.h"
 
+#include "ocirfs/backoff.h"
 #include "ocirfs/http.h"
 
-enum { CAP_MS = 8 * 1000, ADVICE_MAX_BYTES = 256 };
+enum { BASE_MS = 1000, CAP_MS = 8 * 1000, ADVICE_MAX_BYTES = 256 };
 
 static const struct {
     int status;
@@ -58,15 +59,11 @@ static bool is_worth_retrying(const struct ofs_ora_failure *f)
 
 int64_t ofs_ora_retry_ms(const struct ofs_ora_failure *f)
 {
-    int64_t wait_ms = 500;
+    int64_t wait_ms =
+        ofs_backoff_ms(BASE_MS, CAP_MS, (unsigned)f->n, f->jitter);
 
     if (f->n >= f->max_attempts || !is_worth_retrying(f))
         return -1;
-    for (int i = 1; i < f->n && wait_ms < CAP_MS; i++)
-        wait_ms *= 2;
-    wait_ms += (int64_t)(500 * f->jitter);
-    if (wait_ms > CAP_MS)
-        wait_ms = CAP_MS;
     return f->retry_after_ms > wait_ms ? f->retry_after_ms : wait_ms;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outcome.h"
 
+#include "ocirfs/backoff.h"
+
 #include <errno.h>
 
 enum { MAX_PAUSE_MS = 5 * 60 * 1000, MAX_ASKED_MS = 60 * 60 * 1000 };
@@ -39,12 +41,8 @@ enum ofs_outcome ofs_outcome_of(int code, bool acknowledged)
 
 int64_t ofs_outcome_pause_ms(int64_t first_ms, unsigned n, int64_t asked_ms)
 {
-    int64_t ms = first_ms;
+    int64_t ms = ofs_backoff_ms(first_ms, MAX_PAUSE_MS, n + 1, /* jitter= */ 1);
 
-    while (n-- > 0 && ms < MAX_PAUSE_MS)
-        ms *= 2;
-    if (ms > MAX_PAUSE_MS)
-        ms = MAX_PAUSE_MS;
     if (asked_ms > MAX_ASKED_MS)
         asked_ms = MAX_ASKED_MS;
     return asked_ms > ms ? asked_ms : ms;

@@ -49,7 +49,7 @@ static void a_failure_is_repeated_by_the_rule(void **state)
     } rows[] = {
         { { 1, 4, 0, "", true, -1, 0 }, 500 },
         { { 2, 4, 0, "", true, -1, 0 }, 1000 },
-        { { 3, 4, 0, "", true, -1, 0.5 }, 2250 },
+        { { 3, 4, 0, "", true, -1, 0.5 }, 3000 },
         { { 4, 4, 0, "", true, -1, 0 }, -1 },
         { { 1, 4, 0, "", false, -1, 0 }, -1 },
         { { 1, 4, 429, "TooManyRequests", false, -1, 0 }, 500 },
@@ -64,7 +64,7 @@ static void a_failure_is_repeated_by_the_rule(void **state)
         { { 1, 4, 401, "", true, -1, 0 }, -1 },
         { { 1, 4, 429, "", true, 3000, 0 }, 3000 },
         { { 1, 4, 429, "", true, 1, 0 }, 500 },
-        { { 90, 99, 429, "", true, -1, 0.9 }, 8000 },
+        { { 90, 99, 429, "", true, -1, 0.9 }, 7600 },
     };
 
     (void)state;
