@@ -137,7 +137,6 @@ void ofs_reply_done(struct ofs_op *op); /* success, and nothing to tell */
 /* What was found or made; the kernel's reference is dropped if it is not
  * interested any more. */
 void ofs_reply_entry(struct ofs_op *op, const struct ofs_entry *entry);
-int ofs_errno_for_kernel(int code);
 void ofs_attr_to_stat(const struct ofs_attr *a, struct stat *st);
 void ofs_entry_to_param(const struct ofs_entry *e,
                         struct fuse_entry_param *ret);

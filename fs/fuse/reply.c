@@ -5,6 +5,7 @@
  */
 #include "ops_priv.h"
 
+#include "ocirfs/errclass.h"
 #include "ocirfs/log.h"
 #include "ocirfs/metrics.h"
 
@@ -22,62 +23,15 @@ void ofs_op_settle(struct ofs_op *op)
         fuse_req_interrupt_func(op->req, NULL, NULL);
 }
 
-/* What a user of read(2) or ls can make sense of; the rest is EIO. */
-int ofs_errno_for_kernel(int code)
-{
-    switch (-code) {
-    case ENOENT:
-    case EACCES:
-    case EPERM:
-    case EROFS:
-    case EEXIST:
-    case ENOTEMPTY:
-    case EXDEV:
-    case EBADF:
-    case ENOSPC:
-    case EDQUOT:
-    case ENOTDIR:
-    case EISDIR:
-    case ENAMETOOLONG:
-    case ESTALE:
-    case ENODATA:
-    case ERANGE:
-    case ENOTSUP:
-    case EINVAL:
-    case EFBIG:
-    case ENOMEM:
-    case EINTR:
-    case EBUSY:
-    case ETIMEDOUT:
-        return -code;
-    default:
-        return EIO;
-    }
-}
-
 /* Answers that are part of ordinary life are nobody's trouble. */
 static bool is_trouble(const struct ofs_op *op, int code,
                        const struct ofs_err *err)
 {
-    switch (-code) {
-    case ENOENT:
+    if (code == -ENOENT)
         return op->pushes; /* something that a manifest names is nowhere */
-    case ENOTSUP:
-    case EEXIST:
+    if (code == -ENOTSUP || code == -EEXIST)
         return err->http_status != 0; /* a service refuses a change */
-    case ENODATA:
-    case ENOTEMPTY:
-    case EXDEV:
-    case ERANGE:
-    case EINTR:
-    case ESTALE:
-    case ENAMETOOLONG:
-    case ENOTDIR:
-    case EISDIR:
-        return false;
-    default:
-        return true;
-    }
+    return !ofs_err_is(code, OFS_ERR_ORDINARY);
 }
 
 static void log_failure(const struct ofs_op *op, int code,
@@ -98,11 +52,12 @@ static void log_failure(const struct ofs_op *op, int code,
             text, id[0] ? " [request " : "", id, id[0] ? "]" : "");
 }
 
-/* Who wrote other bytes than their name says must know it from bad luck. */
+/* A writer whose bytes do not match their name must not take it for bad luck. */
 static int errno_for(const struct ofs_op *op, int code)
 {
-    return op->pushes && code == -EBADMSG ? EBADMSG
-                                          : ofs_errno_for_kernel(code);
+    if (op->pushes && code == -EBADMSG)
+        return EBADMSG;
+    return ofs_err_is(code, OFS_ERR_SHOWN) ? -code : EIO;
 }
 
 void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err)

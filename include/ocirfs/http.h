@@ -71,9 +71,6 @@ void ofs_http_upload_more(struct ofs_http *h);
 int ofs_http_pause(struct ofs_http *h, struct ofs_call *call, int64_t ms,
                    struct ofs_err *err) OFS_MUST_CHECK;
 
-/* Was no answer had at all: network, time-out, TLS?  (By errno.) */
-bool ofs_http_is_unreachable(int code);
-
 /* HTTP status -> negative errno, 0 for 2xx; the table of the whole program. */
 int ofs_http_status_errno(int status);
 

@@ -21,16 +21,3 @@ int ofs_http_status_errno(int status)
             return rows[i].code;
     return -EIO;
 }
-
-bool ofs_http_is_unreachable(int code)
-{
-    switch (code) {
-    case -ETIMEDOUT:
-    case -ECONNREFUSED:
-    case -EHOSTUNREACH:
-    case -EPROTO:
-        return true;
-    default:
-        return false;
-    }
-}

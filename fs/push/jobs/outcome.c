@@ -2,36 +2,17 @@
 #include "outcome.h"
 
 #include "ocirfs/backoff.h"
+#include "ocirfs/errclass.h"
 
 #include <errno.h>
 
 enum { MAX_PAUSE_MS = 5 * 60 * 1000, MAX_ASKED_MS = 60 * 60 * 1000 };
 
-/* Is it the answer?  The other kind is the network's or the disk's. */
-static bool is_answer(int code)
-{
-    switch (code) {
-    case -EACCES:
-    case -EPERM:
-    case -EROFS:
-    case -EINVAL:
-    case -EBADMSG:
-    case -EFBIG:
-    case -EDQUOT:
-    case -ENOENT:
-    case -ESTALE:
-    case -ENOTSUP:
-        return true;
-    default:
-        return false;
-    }
-}
-
 enum ofs_outcome ofs_outcome_of(int code, bool acknowledged)
 {
     if (code == -EINTR)
         return acknowledged ? OFS_OUTCOME_RETRY : OFS_OUTCOME_KEPT;
-    if (!is_answer(code))
+    if (!ofs_err_is(code, OFS_ERR_ANSWER))
         return OFS_OUTCOME_RETRY;
     if (!acknowledged)
         return OFS_OUTCOME_REFUSED;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ocirfs/errclass.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/store.h"
 
@@ -216,7 +217,7 @@ static int find(const struct question *q, struct ofs_call *call,
     /* What was read through this cache before is as last seen. */
     ret->manifest = q->manifest;
     ret->valid_ms = OFS_STALE_VALID_MS;
-    if (ofs_fresh_is_away(r) &&
+    if (ofs_err_is(r, OFS_ERR_AWAY) &&
         ofs_store_size(q->repos->store, q->digest, &ret->size) == 0)
         return 0;
     return r;

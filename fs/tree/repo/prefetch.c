@@ -7,6 +7,7 @@
  * waits for a tag that he did not ask for.
  */
 #include "ocirfs/clock.h"
+#include "ocirfs/errclass.h"
 #include "ocirfs/metrics.h"
 
 #include "ask.h"
@@ -44,7 +45,7 @@ static int fetch_one(void *arg, size_t i, struct ofs_call *call,
 /* One tag that is gone or broken is no reason; these concern them all. */
 static bool concerns_all(int code)
 {
-    return code == -EACCES || ofs_fresh_is_away(code);
+    return code == -EACCES || ofs_err_is(code, OFS_ERR_AWAY);
 }
 
 static bool is_wanted(void *arg)
@@ -292,5 +293,5 @@ int ofs_tags_want(struct ofs_repos *repos, struct ofs_call *call,
     if (!call->may_wait)
         return -EAGAIN;
     r = fetch_all(repos, call, repo, err);
-    return ofs_fresh_is_away(r) && c.any_known ? 0 : r;
+    return ofs_err_is(r, OFS_ERR_AWAY) && c.any_known ? 0 : r;
 }

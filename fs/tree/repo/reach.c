@@ -5,6 +5,7 @@
  * Left out is what the registry does not have: manifests that were not copied
  * along with their index, layers their owner gives out himself.
  */
+#include "ocirfs/errclass.h"
 #include "ocirfs/mediatype.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/vec.h"
@@ -136,7 +137,7 @@ static int read_one(void *arg, size_t i, struct ofs_call *call,
         return meet_parts(w, digest, NULL);
     if (r == -ENOENT) /* not copied along */
         return 0;
-    return ofs_fresh_is_away(r) ? miss(w) : r;
+    return ofs_err_is(r, OFS_ERR_AWAY) ? miss(w) : r;
 }
 
 static bool every_error(int code)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ocirfs/errclass.h"
 #include "ocirfs/mediatype.h"
 #include "ocirfs/metrics.h"
 #include "ocirfs/registry.h"
@@ -398,7 +399,7 @@ int ofs_tag_get(const struct ofs_tag_of *of, struct ofs_call *call,
     r = wait_for(of, call, err);
     if (r == 0)
         return look_back(of, ret);
-    if (!ofs_fresh_is_away(r) || of->how == OFS_TAG_BATCH ||
+    if (!ofs_err_is(r, OFS_ERR_AWAY) || of->how == OFS_TAG_BATCH ||
         look_back(of, ret) < 0)
         return r;
     ofs_metric_add(&stale, 1);

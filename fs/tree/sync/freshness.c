@@ -27,27 +27,6 @@ enum ofs_fresh_step ofs_fresh_step(const struct ofs_fresh_view *v)
     return v->at == OFS_LONG_AGO ? OFS_FRESH_ASK : OFS_FRESH_REFRESH;
 }
 
-bool ofs_fresh_is_away(int code)
-{
-    switch (code) {
-    case -ETIMEDOUT:
-    case -EHOSTUNREACH:
-    case -ENETUNREACH:
-    case -ECONNREFUSED:
-    case -EPROTO:
-    case -EBUSY:
-    case -EIO: /* reset connections and 5xx after all retries */
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool ofs_fresh_is_own(int code)
-{
-    return code == -EINTR || code == -EAGAIN || code == -ENOMEM;
-}
-
 bool ofs_fresh_prefetch(int64_t listed_at, int64_t now, unsigned n_misses)
 {
     return n_misses >= OFS_PREFETCH_MISSES &&

@@ -51,15 +51,6 @@ struct ofs_fresh_view {
 };
 enum ofs_fresh_step ofs_fresh_step(const struct ofs_fresh_view *v);
 
-/*
- * Does this errno say that the registry did not answer (so that what was last
- * seen is the best there is), rather than what its answer was?
- */
-bool ofs_fresh_is_away(int code);
-
-/* Is the caller's errno about itself and says nothing of the registry? */
-bool ofs_fresh_is_own(int code);
-
 /* Does the n-th tag asked for since a listing make all be fetched? */
 bool ofs_fresh_prefetch(int64_t listed_at, int64_t now, unsigned n_misses);
 

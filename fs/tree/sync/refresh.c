@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "refresh.h"
 
+#include "ocirfs/errclass.h"
 #include "ocirfs/metrics.h"
 
 #include "batch.h"
@@ -42,7 +43,7 @@ static int fly(struct ofs_call *call, void *arg, struct ofs_err *err)
     if (step_of(of, &code) == OFS_FRESH_USE)
         return code;
     r = of->ops->fetch(of->arg, of->owner, call, err);
-    if (!ofs_fresh_is_away(r) && !ofs_fresh_is_own(r))
+    if (!ofs_err_is(r, OFS_ERR_AWAY | OFS_ERR_OWN))
         atomic_store(&of->sync->suspect, false);
     return r;
 }
@@ -60,7 +61,7 @@ static int conclude(const struct ofs_listing_of *of, int r)
 {
     int known;
 
-    if (!ofs_fresh_is_away(r))
+    if (!ofs_err_is(r, OFS_ERR_AWAY))
         return r;
     known = known_or(of, r);
     if (known == 0)

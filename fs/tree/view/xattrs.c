@@ -5,6 +5,8 @@
 #include "place.h"
 #include "view.h"
 
+#include "ocirfs/errclass.h"
+
 #include <sys/stat.h>
 
 int ofs_xattrs_add_digest(struct ofs_xattrs *x, const struct ofs_digest *digest)
@@ -79,7 +81,7 @@ static int collect_backend(struct ofs_tree *t, struct ofs_call *call,
                 ? node->view->service_xattrs(t, call, node, ret, err)
                 : 0;
 
-    return ofs_fresh_is_own(r) ? r : 0;
+    return ofs_err_is(r, OFS_ERR_OWN) ? r : 0;
 }
 
 /* Of the inode, or of the name it has; NULL: all went well. */

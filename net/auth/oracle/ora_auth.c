@@ -5,6 +5,7 @@
 #include "ora_refusal.h"
 #include "ora_sign.h"
 
+#include "ocirfs/errclass.h"
 #include "ocirfs/flight.h"
 #include "ocirfs/http.h"
 #include "ocirfs/url.h"
@@ -52,7 +53,7 @@ static bool may_come_later(const struct ofs_ora_auth_cfg *cfg,
                            const struct ofs_ora_auth *a, int r)
 {
     return cfg->may_be_offline && a->principal && a->principal->tenancy &&
-           (ofs_http_is_unreachable(r) || r == -EBUSY || r == -EIO);
+           ofs_err_is(r, OFS_ERR_AWAY);
 }
 
 /* Flight: fetch a credential and put it in place of the old one. */

@@ -5,6 +5,7 @@
 #include "ora_sign.h"
 
 #include "ocirfs/clock.h"
+#include "ocirfs/errclass.h"
 #include "ocirfs/http.h"
 #include "ocirfs/json.h"
 #include "ocirfs/url.h"
@@ -136,7 +137,7 @@ static int post(struct ofs_http *http, struct ofs_call *call, const char *url,
 /* Network trouble and a service in trouble: worth another attempt. */
 static bool is_worth_retrying(int r)
 {
-    return r == -EBUSY || r == -EIO || ofs_http_is_unreachable(r);
+    return ofs_err_is(r, OFS_ERR_AWAY);
 }
 
 static int sign_and_post(struct ofs_http *http, struct ofs_call *call,

@@ -4,6 +4,7 @@
 #include "token_answer.h"
 
 #include "ocirfs/clock.h"
+#include "ocirfs/errclass.h"
 
 enum { TRIES = 4, PAUSE_MS = 500, ANSWER_MAX_BYTES = 1024 * 1024 };
 
@@ -47,7 +48,7 @@ static int64_t pause_ms(int n, int r, const struct ofs_http_resp *resp)
     int64_t wish_ms = ofs_retry_after_ms(
         ofs_headers_get(&resp->headers, "Retry-After"), ofs_wall_s());
     int64_t ours_ms = (int64_t)PAUSE_MS << (n - 1);
-    bool trouble = r < 0 ? r == -EIO || ofs_http_is_unreachable(r)
+    bool trouble = r < 0 ? ofs_err_is(r, OFS_ERR_BROKEN)
                          : resp->status == 429 || resp->status >= 500;
 
     if (!trouble || n >= TRIES)

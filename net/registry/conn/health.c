@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry_priv.h"
 
+#include "ocirfs/errclass.h"
 #include "ocirfs/log.h"
 #include "ocirfs/metrics.h"
 
@@ -42,7 +43,7 @@ static struct ofs_metric up_gauge = OFS_GAUGE(
 
 enum reg_verdict ofs_reg_judge(const struct reg_evidence *e)
 {
-    bool unreachable = ofs_http_is_unreachable(e->code);
+    bool unreachable = ofs_err_is(e->code, OFS_ERR_SILENT);
 
     if (e->code == 0)
         return REG_ALIVE;
@@ -105,7 +106,7 @@ static void weigh(struct ofs_registry *r, const struct reg_evidence *e,
 
 static void witness_mirror(struct ofs_registry *r, const struct reg_evidence *e)
 {
-    if (e->answered || !ofs_http_is_unreachable(e->code))
+    if (e->answered || !ofs_err_is(e->code, OFS_ERR_SILENT))
         return;
     if (e->code == -ETIMEDOUT && e->ended_ms - e->begun_ms < MIRROR_PATIENCE_MS)
         return;
@@ -211,7 +212,7 @@ static int probe_token(struct ofs_registry *r, struct ofs_err *err)
         return 0;
     e = ofs_tokens_get(r->tokens, &r->health.prober.call, r->source.origin,
                        scope, &token, err);
-    return e < 0 && ofs_http_is_unreachable(e) ? e : 0;
+    return e < 0 && ofs_err_is(e, OFS_ERR_SILENT) ? e : 0;
 }
 
 /* With r->mtx held.  What was first told stays the reason. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry_priv.h"
 
+#include "ocirfs/errclass.h"
 #include "ocirfs/log.h"
 #include "ocirfs/metrics.h"
 
@@ -43,8 +44,7 @@ static int ask_mirror(struct ofs_registry *r, struct ofs_call *call,
 /* Would the source fail in the same way, because it is the caller's? */
 static bool is_callers(struct ofs_call *call, int e)
 {
-    return e == -EINTR || e == -EAGAIN || e == -ENOMEM ||
-           ofs_call_check(call, NULL) < 0;
+    return ofs_err_is(e, OFS_ERR_OWN) || ofs_call_check(call, NULL) < 0;
 }
 
 int ofs_reg_route(struct ofs_registry *r, struct ofs_call *call,

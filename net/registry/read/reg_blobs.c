@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry_priv.h"
 
+#include "ocirfs/errclass.h"
 #include "ocirfs/metrics.h"
 
 #include "blobanswer.h"
@@ -200,7 +201,7 @@ static int unsatisfiable(struct run *run, const struct ofs_headers *headers,
 /* Is a transport failure one that another request may be spared? */
 static bool is_passing(const struct run *run, int r)
 {
-    return (r == -EIO || ofs_http_is_unreachable(r)) &&
+    return (ofs_err_is(r, OFS_ERR_BROKEN)) &&
            (run->got_bytes || run->at_target);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "upload_policy.h"
 
+#include "ocirfs/errclass.h"
 #include "ocirfs/http.h"
 
 enum {
@@ -71,8 +72,7 @@ enum reg_upload_next ofs_reg_upload_next(enum reg_upload_step step, int code,
 {
     if (why->http_status >= 300)
         return refused(step, why, patched);
-    return code == -EIO || ofs_http_is_unreachable(code) ? REG_UP_RESUME
-                                                         : REG_UP_FAIL;
+    return ofs_err_is(code, OFS_ERR_BROKEN) ? REG_UP_RESUME : REG_UP_FAIL;
 }
 
 bool ofs_reg_step_commits(enum reg_upload_step step)

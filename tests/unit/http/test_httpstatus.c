@@ -35,25 +35,10 @@ static void each_status_has_its_errno(void **state)
                      ofs_http_status_errno(rows[i].status));
 }
 
-static void a_peer_without_an_answer_is_unreachable(void **state)
-{
-    static const int yes[] = { -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH,
-                               -EPROTO };
-    static const int no[] = { 0,       -EIO,    -EINTR, -EAGAIN, -EFBIG,
-                              -ENOENT, -EACCES, -EBUSY, -EBADMSG };
-
-    (void)state;
-    for (size_t i = 0; i < OFS_COUNT_OF(yes); i++)
-        assert_true(ofs_http_is_unreachable(yes[i]));
-    for (size_t i = 0; i < OFS_COUNT_OF(no); i++)
-        assert_false(ofs_http_is_unreachable(no[i]));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_status_has_its_errno),
-        cmocka_unit_test(a_peer_without_an_answer_is_unreachable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,26 +71,6 @@ static void a_listing_is_used_asked_for_or_refreshed(void **state)
     }
 }
 
-static void silence_is_told_from_answers(void **state)
-{
-    static const int away[] = { -ETIMEDOUT,    -EHOSTUNREACH, -ENETUNREACH,
-                                -ECONNREFUSED, -EPROTO,       -EBUSY,
-                                -EIO };
-    static const int answers[] = {
-        0,      -ENOENT, -EACCES, -EBADMSG, -EFBIG,
-        -EINTR, -EAGAIN, -ENOMEM, -ENOTSUP, -ESTALE
-    };
-
-    (void)state;
-    for (size_t i = 0; i < OFS_COUNT_OF(away); i++)
-        assert_true(ofs_fresh_is_away(away[i]));
-    for (size_t i = 0; i < OFS_COUNT_OF(answers); i++)
-        assert_false(ofs_fresh_is_away(answers[i]));
-    assert_true(ofs_fresh_is_own(-EINTR));
-    assert_true(ofs_fresh_is_own(-EAGAIN));
-    assert_false(ofs_fresh_is_own(-ENOENT));
-}
-
 static void the_second_tag_after_a_listing_fetches_all(void **state)
 {
     (void)state;
@@ -106,7 +86,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_is_good_for_the_rest_of_its_ttl),
         cmocka_unit_test(a_listing_is_used_asked_for_or_refreshed),
-        cmocka_unit_test(silence_is_told_from_answers),
         cmocka_unit_test(the_second_tag_after_a_listing_fetches_all),
     };
 

@@ -4,6 +4,8 @@
 #include "imagetable.h"
 #include "tenancy_priv.h"
 
+#include "ocirfs/errclass.h"
+
 static void table_free(void *table)
 {
     ofs_imagetable_done(table);
@@ -53,7 +55,7 @@ static int fetch_list(void *arg, const char *path, struct ofs_call *call,
         *ret = table;
     else
         table_free(table);
-    return ofs_fresh_is_own(r) ? r : 0;
+    return ofs_err_is(r, OFS_ERR_OWN) ? r : 0;
 }
 
 const struct ofs_ttlcache_ops ofs_image_list_ops = {

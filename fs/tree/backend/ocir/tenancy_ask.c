@@ -3,6 +3,7 @@
 #include "tenancy_priv.h"
 
 #include "ocirfs/clock.h"
+#include "ocirfs/errclass.h"
 #include "ocirfs/metrics.h"
 
 #include "refresh.h"
@@ -53,10 +54,7 @@ static void warn(struct ofs_tenancy *n, enum ofs_tenancy_trouble what,
  */
 static bool is_refusal(int code, const struct ofs_err *err)
 {
-    if (err->http_status == 401)
-        return false;
-    return code == -ENOENT || code == -EACCES || code == -EPERM ||
-           code == -EINVAL || code == -ENOTSUP;
+    return err->http_status != 401 && ofs_err_is(code, OFS_ERR_REFUSAL);
 }
 
 static bool is_free_tier(const struct ofs_err *err)
