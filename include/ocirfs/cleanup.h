@@ -38,6 +38,22 @@
         fn(*p);                                                                \
     }
 
+/*
+ * Make `struct NAME`, which has a reference to `field`, one of those that
+ * `among` keeps, and drops it at the end of OFS_HOLD()'s block; may be NULL.
+ */
+#define OFS_DEFINE_HOLD(name, among_type, type, field, drop)                   \
+    struct name {                                                              \
+        among_type *among;                                                     \
+        type *field;                                                           \
+    };                                                                         \
+    static inline void name##_done(const struct name *held)                    \
+    {                                                                          \
+        drop(held->among, held->field);                                        \
+    }
+#define OFS_HOLD(kind, var, among, what)                                       \
+    OFS_AUTO(kind##_done) struct kind var = { (among), (what) }
+
 static inline void ofs_freep(void *pp)
 {
     void *p;

@@ -56,18 +56,11 @@ struct ofs_scratch *ofs_scratch_ref(struct ofs_scratches *all,
                                     struct ofs_scratch *s);
 void ofs_scratch_put(struct ofs_scratches *all, struct ofs_scratch *s);
 
-struct ofs_scratch_hold {
-    struct ofs_scratches *all;
-    struct ofs_scratch *s;
-};
-static inline void ofs_scratch_hold_done(struct ofs_scratch_hold *h)
-{
-    ofs_scratch_put(h->all, h->s);
-}
+OFS_DEFINE_HOLD(ofs_scratch_hold, struct ofs_scratches, struct ofs_scratch, s,
+                ofs_scratch_put)
 /* Hold it until the end of the block; may be NULL. */
 #define OFS_SCRATCH_HOLD(name, among, what)                                    \
-    OFS_AUTO(ofs_scratch_hold_done)                                            \
-    struct ofs_scratch_hold name = { (among), (what) }
+    OFS_HOLD(ofs_scratch_hold, name, among, what)
 
 /* With a reference; NULL: there is none. */
 struct ofs_scratch *ofs_scratch_at(struct ofs_scratches *all, uint64_t dir,

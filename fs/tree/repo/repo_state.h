@@ -21,18 +21,11 @@ void ofs_repo_put(struct ofs_repos *repos, struct ofs_repo *repo);
 void ofs_nameless_free(struct ofs_nameless *list);
 OFS_DEFINE_AUTO(struct ofs_nameless, ofs_nameless_free)
 
-struct ofs_repo_hold {
-    struct ofs_repos *repos;
-    struct ofs_repo *repo;
-};
-static inline void ofs_repo_hold_done(struct ofs_repo_hold *h)
-{
-    ofs_repo_put(h->repos, h->repo);
-}
+OFS_DEFINE_HOLD(ofs_repo_hold, struct ofs_repos, struct ofs_repo, repo,
+                ofs_repo_put)
 /* Hold the repository of `path` until the end of the block; may be NULL. */
 #define OFS_REPO_HOLD(name, in, path)                                          \
-    OFS_AUTO(ofs_repo_hold_done)                                               \
-    struct ofs_repo_hold name = { (in), ofs_repo_get((in), (path)) }
+    OFS_HOLD(ofs_repo_hold, name, in, ofs_repo_get((in), (path)))
 
 /* What a path was last heard of: was its listing refused lately, and how? */
 int ofs_repo_refusal(struct ofs_repos *repos, const char *path);

@@ -16,17 +16,10 @@ int ofs_dir_find(struct ofs_tree *t, struct ofs_call *call,
                  const struct ofs_node *dir, const char *name,
                  struct ofs_found *ret, struct ofs_err *err) OFS_MUST_CHECK;
 
-struct ofs_node_hold {
-    struct ofs_tree *t;
-    struct ofs_node *node;
-};
-static inline void ofs_node_hold_done(struct ofs_node_hold *h)
-{
-    ofs_nodes_unuse(&h->t->nodes, h->node);
-}
+OFS_DEFINE_HOLD(ofs_node_hold, struct ofs_nodes, struct ofs_node, node,
+                ofs_nodes_unuse)
 /* Have a node that is in use unused at the end of the block; may be NULL. */
 #define OFS_NODE_HOLD(name, tree, what)                                        \
-    OFS_AUTO(ofs_node_hold_done)                                               \
-    struct ofs_node_hold name = { (tree), (what) }
+    OFS_HOLD(ofs_node_hold, name, &(tree)->nodes, what)
 
 #endif
