@@ -17,7 +17,11 @@ static struct ofs_metric stale = OFS_COUNTER(
 
 /* ---- what is known ---- */
 
-enum { ASK = 1 }; /* beside 0 and negative errnos: nobody knows */
+/* Beside 0 and negative errnos. */
+enum {
+    MISS = 1, /* what was looked at does not know */
+    AGAIN,    /* the answer is of no use any more */
+};
 
 /* With repo.mtx held: is it known that there is no such tag? */
 static bool is_absent(struct ofs_repos *repos, const struct ofs_repo *repo)
@@ -27,7 +31,7 @@ static bool is_absent(struct ofs_repos *repos, const struct ofs_repo *repo)
                           repos->sync->negative_ttl_ms) > 0;
 }
 
-/* 0 and *ret when it is known and fresh, a refusal, or ASK. */
+/* 0 and *ret when it is known and fresh, a refusal, or MISS. */
 static int look(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
 {
     int64_t now = ofs_sync_now(q->repos->sync), left;
@@ -36,14 +40,14 @@ static int look(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
     OFS_GUARD(&q->repo->mtx);
     tag = ofs_tags_find(&q->repo->tags, q->tag);
     if (!tag)
-        return is_absent(q->repos, q->repo) ? -ENOENT : ASK;
+        return is_absent(q->repos, q->repo) ? -ENOENT : MISS;
     if (tag->refused && ofs_fresh_left(tag->refused_at, now,
                                        q->repos->sync->negative_ttl_ms) > 0)
         return tag->refused;
     left = tag->known ? ofs_fresh_left(tag->at_ms, now, q->repos->sync->ttl_ms)
                       : 0;
     if (left == 0 || (tag->hinted && q->how == OFS_TAG_OPEN))
-        return ASK;
+        return MISS;
     ret->left_ms = left;
     return ofs_tag_info_copy(&tag->info, &ret->info);
 }
@@ -252,7 +256,7 @@ static int by_manifest(const struct ofs_tag_of *q, struct ofs_call *call,
     if (ofs_manifest_decode(ofs_buf_str(&bytes), bytes.len, NULL, &m, NULL) <
             0 ||
         !m.media_type)
-        return ASK;
+        return MISS;
     info.size = bytes.len;
     ofs_repo_learn(q->repo, digest, bytes.len, &m);
     return info_of(q, call, &info, &m, ret, err);
@@ -261,7 +265,7 @@ static int by_manifest(const struct ofs_tag_of *q, struct ofs_call *call,
 /*
  * The list may be older than what the registry says, so it only confirms what
  * is known, or stands in for a tag that was never seen; whoever opens a tag
- * asks the registry.  ASK: it does not help.
+ * asks the registry.  MISS: it does not help.
  */
 static int by_hint(const struct ofs_tag_of *q, struct ofs_call *call,
                    struct ofs_tag_seen *known, struct ofs_tag_info *ret,
@@ -272,20 +276,20 @@ static int by_hint(const struct ofs_tag_of *q, struct ofs_call *call,
     int r = 0;
 
     if (q->how == OFS_TAG_OPEN || !b->ops->images_want)
-        return ASK;
+        return MISS;
     if (are_all_wanted(q))
         r = b->ops->images_want(b, call, q->repo->path, err);
     if (r < 0)
         return r;
     if (!b->ops->images_hint(b, q->repo->path, q->tag, &hint))
-        return ASK;
+        return MISS;
     *ret_at_ms = hint.at_ms;
     if (!known)
         return is_ours(q) || !ofs_content_is_here(q->repos, &hint.digest)
-                   ? ASK
+                   ? MISS
                    : by_manifest(q, call, &hint.digest, ret, err);
     if (!ofs_digest_eq(&hint.digest, &known->info.digest))
-        return ASK;
+        return MISS;
     *ret = known->info;
     memset(&known->info, 0, sizeof(known->info));
     return 0;
@@ -306,7 +310,7 @@ static int remember_hint(const struct ofs_tag_of *q, int64_t at_ms,
 
 /* ---- asking, once for all who want it ---- */
 
-/* ASK: we wrote a tag meanwhile, perhaps this one. */
+/* AGAIN: we wrote a tag meanwhile, perhaps this one. */
 static int ask_once(const struct ofs_tag_of *q, struct ofs_call *call,
                     struct ofs_err *err)
 {
@@ -317,21 +321,21 @@ static int ask_once(const struct ofs_tag_of *q, struct ofs_call *call,
     bool known;
     int r = look(q, &seen);
 
-    if (r != ASK)
+    if (r != MISS)
         return r;
     known = look_back(q, &seen) == 0;
     r = by_hint(q, call, known ? &seen : NULL, &info, &hinted_ms, err);
     if (r == 0 && ofs_repo_written(q->repo) == n_written)
         return remember_hint(q, hinted_ms, &info, err);
-    if (r != ASK)
-        return r == 0 ? ASK : r;
+    if (r != MISS)
+        return r == 0 ? AGAIN : r;
     ofs_metric_add(&asked, 1);
     if (known)
         r = ask_head(q, call, &seen.info, &info, err);
     else
         r = ask_whole(q, call, &info, err);
     if (ofs_repo_written(q->repo) != n_written)
-        return ASK;
+        return AGAIN;
     if (r == 0)
         return remember(q, asked_ms, &info, err);
     return remember_no(q, r);
@@ -339,9 +343,9 @@ static int ask_once(const struct ofs_tag_of *q, struct ofs_call *call,
 
 static int ask(struct ofs_call *call, void *arg, struct ofs_err *err)
 {
-    int r = ASK;
+    int r = AGAIN;
 
-    while (r == ASK) {
+    while (r == AGAIN) {
         r = ofs_call_check(call, err);
         if (r == 0)
             r = ask_once(arg, call, err);
@@ -389,7 +393,7 @@ int ofs_tag_get(const struct ofs_tag_of *of, struct ofs_call *call,
 {
     int r = look(of, ret);
 
-    if (r != ASK)
+    if (r != MISS)
         return r;
     if (shows_last(of) && look_back(of, ret) == 0) {
         ofs_metric_add(&stale, 1);
