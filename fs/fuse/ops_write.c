@@ -4,6 +4,7 @@
  * from libfuse's buffer; what pushes waits in the pool, without a deadline:
  * silence of the network ends it, or Ctrl-C.
  */
+#include "holders.h"
 #include "ops_priv.h"
 
 #include "ocirfs/clock.h"
@@ -76,9 +77,36 @@ void ofs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
     ofs_op_start(&op);
 }
 
+/* Somebody goes on writing to what the process has closed its copy of. */
+static int close_copy(struct ofs_op *op, struct ofs_file *f, bool *ret)
+{
+    uint64_t ino = ofs_file_unpushed(f);
+
+    *ret = false;
+    if (ino == 0)
+        return 0;
+    if (!op->call.may_wait)
+        return -EAGAIN;
+    *ret = ofs_holders_above(op->call.who, ino);
+    return 0;
+}
+
 static int run_flush(struct ofs_op *op, struct ofs_err *err)
 {
-    int r = ofs_file_flush(ofs_opened_of(&op->fi)->file, &op->call, err);
+    struct ofs_file *f = ofs_opened_of(&op->fi)->file;
+    bool is_copy = false;
+    int r = close_copy(op, f, &is_copy);
+
+    if (r == 0 && !is_copy)
+        r = ofs_file_flush(f, &op->call, err);
+    if (r == 0)
+        ofs_reply_done(op);
+    return r;
+}
+
+static int run_fsync(struct ofs_op *op, struct ofs_err *err)
+{
+    int r = ofs_file_sync(ofs_opened_of(&op->fi)->file, &op->call, err);
 
     if (r == 0)
         ofs_reply_done(op);
@@ -86,10 +114,10 @@ static int run_flush(struct ofs_op *op, struct ofs_err *err)
 }
 
 static void start_flush(fuse_req_t req, fuse_ino_t ino, const char *what,
-                        const struct fuse_file_info *fi)
+                        const struct fuse_file_info *fi, ofs_op_fn *run)
 {
     struct ofs_op op = { .req = req,
-                         .run = run_flush,
+                         .run = run,
                          .what = what,
                          .ino = ino,
                          .fi = *fi,
@@ -100,14 +128,14 @@ static void start_flush(fuse_req_t req, fuse_ino_t ino, const char *what,
 
 void ofs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-    start_flush(req, ino, "close", fi);
+    start_flush(req, ino, "close", fi, run_flush);
 }
 
 void ofs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
                   struct fuse_file_info *fi)
 {
     (void)datasync;
-    start_flush(req, ino, "fsync", fi);
+    start_flush(req, ino, "fsync", fi, run_fsync);
 }
 
 /* Names are the registry's, or live no longer than this mount. */

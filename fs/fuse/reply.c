@@ -97,7 +97,7 @@ double ofs_valid_s(int64_t valid_ms)
 void ofs_attr_to_stat(const struct ofs_attr *a, struct stat *st)
 {
     *st = (struct stat){
-        .st_ino = a->ino,
+        .st_ino = a->shown_ino,
         .st_mode = a->mode,
         .st_nlink = a->nlink,
         .st_uid = a->uid,

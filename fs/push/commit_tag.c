@@ -1,5 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "archive_head.h"
 #include "push_priv.h"
+
+static int refuse_head(const char *what, const char *next, struct ofs_err *err)
+{
+    return ofs_err_set(err, -EINVAL,
+                       "%s: a tag is a manifest or an archive (tar; plain, "
+                       "gzip or zstd)%s",
+                       what, next);
+}
+
+int ofs_push_tag_head(const void *head, size_t len, struct ofs_err *err)
+{
+    switch (ofs_head_of(head, len)) {
+    case OFS_HEAD_XZ:
+        return refuse_head("this is xz", "; unxz it first", err);
+    case OFS_HEAD_BZIP2:
+        return refuse_head("this is bzip2", "; bunzip2 it first", err);
+    case OFS_HEAD_OTHER:
+        return refuse_head("neither a manifest nor an archive", "", err);
+    default:
+        return 0;
+    }
+}
 
 /* A later mount must not undo what somebody else has done since: what the tag
  * names now goes into the record, if it can be learnt. */

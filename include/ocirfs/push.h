@@ -159,6 +159,11 @@ int ofs_push_tag(struct ofs_push *p, struct ofs_call *call, struct ofs_draft *d,
                  const char *repo, const char *tag,
                  struct ofs_digest *ret_digest,
                  struct ofs_err *err) OFS_MUST_CHECK;
+/* How much of a file's beginning ofs_push_tag_head() looks at, bytes. */
+enum { OFS_PUSH_TAG_HEAD = 512 };
+/* Can what begins so become a tag?  -EINVAL no, and what can.  Pure. */
+int ofs_push_tag_head(const void *head, size_t len,
+                      struct ofs_err *err) OFS_MUST_CHECK;
 /*
  * The draft is index.json: adds and moves tags, never removes one.  `read`
  * (NULL: nothing) is the index.json that its writer has read before, as the

@@ -78,7 +78,8 @@ struct ofs_tree_cfg {
 
 struct ofs_attr {
     uint64_t ino;
-    mode_t mode; /* type and permissions */
+    uint64_t shown_ino; /* what stat() says: of what it is written over */
+    mode_t mode;        /* type and permissions */
     nlink_t nlink;
     uid_t uid;
     gid_t gid;

@@ -52,11 +52,18 @@ int ofs_file_pwrite(struct ofs_file *f, struct ofs_call *call, const void *buf,
                     struct ofs_err *err) OFS_MUST_CHECK;
 
 /*
- * close() and fsync().  0: the registry has confirmed it.  Nothing written is
- * nothing to push; nothing new since the last time is that result again.
+ * close().  0: the registry has confirmed it.  Nothing written is nothing to
+ * push; nothing new since the last time is that result again.
  */
 int ofs_file_flush(struct ofs_file *f, struct ofs_call *call,
                    struct ofs_err *err) OFS_MUST_CHECK;
+/* fsync().  The same, but what is not a whole manifest, archive or blob may
+ * become one yet: that is 0, and close() judges it. */
+int ofs_file_sync(struct ofs_file *f, struct ofs_call *call,
+                  struct ofs_err *err) OFS_MUST_CHECK;
+/* Would close() push something, of a file that was opened once?  Then the
+ * number that stat() shows of it; 0: no. */
+uint64_t ofs_file_unpushed(struct ofs_file *f);
 
 /* Part of an open file, for copying. */
 struct ofs_range {

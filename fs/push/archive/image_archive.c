@@ -6,34 +6,6 @@
 #include "archive_plan.h"
 #include "tarball.h"
 
-/* The sum of a tar's header, with its own field as spaces; octal text. */
-static bool is_tar_header(const unsigned char *head)
-{
-    enum { AT = 148, LEN = 8 };
-    unsigned sum = 0, said = 0;
-    size_t i = AT;
-
-    for (size_t k = 0; k < OFS_ARCHIVE_HEAD; k++)
-        sum += k >= AT && k < AT + LEN ? ' ' : head[k];
-    while (i < AT + LEN && head[i] == ' ')
-        i++;
-    for (; i < AT + LEN && head[i] >= '0' && head[i] <= '7'; i++)
-        said = said * 8 + (head[i] - '0');
-    return sum == said;
-}
-
-bool ofs_archive_is(const void *head, size_t len)
-{
-    static const unsigned char gzip[] = { 0x1f, 0x8b, 8 };
-    static const unsigned char zstd[] = { 0x28, 0xb5, 0x2f, 0xfd };
-
-    if (len > sizeof(gzip) && memcmp(head, gzip, sizeof(gzip)) == 0)
-        return true;
-    if (len > sizeof(zstd) && memcmp(head, zstd, sizeof(zstd)) == 0)
-        return true;
-    return len >= OFS_ARCHIVE_HEAD && is_tar_header(head);
-}
-
 size_t ofs_archive_manifests(const struct ofs_archive *a,
                              const struct ofs_archive_manifest **ret)
 {

@@ -19,6 +19,7 @@
  * those of `call`, checked every few hundred KiB.  Not thread-safe.
  */
 
+#include "archive_head.h"
 #include "archive_manifest.h"
 
 #include "ocirfs/call.h"
@@ -29,12 +30,6 @@
 #include <stdint.h>
 
 struct ofs_archive;
-
-/* How much of a file's beginning ofs_archive_is() wants to see, bytes. */
-enum { OFS_ARCHIVE_HEAD = 512 };
-
-/* Do these first bytes of a file promise an archive?  Pure. */
-bool ofs_archive_is(const void *head, size_t len);
 
 /*
  * Read what the archive in `fd` describes, `size` bytes read by pread(), and

@@ -10,6 +10,7 @@
  *     ingest/<hex>/data                 containerd's and oras's
  *     blobs/sha256/<hex>123             anything there that is no digest
  *     name~                             an editor's copy of the old one
+ *     sedXXXXXX                         what `sed -i` renames to the old name
  */
 #include "targets.h"
 
@@ -117,6 +118,21 @@ void ofs_target_file(enum ofs_place_kind place, const char *alg,
         refuse(ret, -EPERM, "nothing can be written here");
         break;
     }
+}
+
+/* Programs that make their file exclusively give it that mode, so that this is
+ * no name that a user would push with `cp` or `>`. */
+bool ofs_target_is_temporary(const char *name, mode_t mode)
+{
+    const char *p = name + strlen("sed");
+
+    if ((mode & 0777) != 0600 || !ofs_str_starts(name, "sed") ||
+        strlen(p) != strlen("XXXXXX"))
+        return false;
+    while ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') ||
+           (*p >= 'A' && *p <= 'Z'))
+        p++;
+    return *p == '\0';
 }
 
 static void set_repo(const char *name, struct ofs_target *ret)

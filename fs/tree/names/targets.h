@@ -10,6 +10,7 @@
 #include "ocirfs/digest.h"
 
 #include <limits.h>
+#include <sys/types.h>
 
 /* Kinds of directories, by what may be written in them. */
 enum ofs_place_kind {
@@ -46,6 +47,9 @@ struct ofs_target {
 /* `alg` is the algorithm's name of OFS_PLACE_ALG. */
 void ofs_target_file(enum ofs_place_kind place, const char *alg,
                      const char *name, struct ofs_target *ret);
+/* Is a new file of a repository, with that mode, one that `sed -i` will rename?
+ * Then it is scratch, although a tag may have such a name. */
+bool ofs_target_is_temporary(const char *name, mode_t mode);
 void ofs_target_dir(enum ofs_place_kind place, const char *name,
                     struct ofs_target *ret);
 

@@ -130,6 +130,7 @@ static struct ofs_scratch *scratch_new(const struct ofs_scratch_spec *spec)
     s->now.spot = spec->spot;
     s->now.target = *spec->target;
     s->now.mode = spec->mode;
+    s->now.shown_ino = spec->shown_ino;
     s->now.mtime_s = ofs_wall_s();
     (void)snprintf(s->now.repo, sizeof(s->now.repo), "%s", spec->repo);
     return s;
@@ -228,6 +229,7 @@ void ofs_scratch_look(struct ofs_scratches *all, struct ofs_scratch *s,
 {
     OFS_GUARD(&all->mtx);
     *ret = s->now;
+    ret->n_writers = s->n_writers;
     ret->settled = s->was_pushed && s->n_pushed == s->now.n_changes;
 }
 

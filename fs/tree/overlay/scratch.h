@@ -46,6 +46,7 @@ struct ofs_scratch_spec {
     struct ofs_draft *draft; /* a file's; goes to it, also when it fails */
     mode_t mode;             /* permissions */
     bool promised;           /* somebody will open it very soon */
+    uint64_t shown_ino;      /* that stat() shows; 0: its own */
 };
 
 /* -EEXIST. */
@@ -79,10 +80,12 @@ struct ofs_scratch_now {
     struct ofs_target target;
     mode_t mode;
     int64_t mtime_s;
+    uint64_t shown_ino; /* as in its spec */
     bool gone;          /* its name was taken away */
     uint64_t n_changes; /* writes so far */
     bool settled;       /* what was last pushed holds all of them, with ... */
     int result;         /* ... this result */
+    unsigned n_writers; /* who has it open */
     struct ofs_err why;
 };
 void ofs_scratch_look(struct ofs_scratches *all, struct ofs_scratch *s,

@@ -20,6 +20,7 @@ void ofs_attr_of(struct ofs_tree *t, const struct ofs_node *node,
 
     *ret = (struct ofs_attr){
         .ino = node->ino,
+        .shown_ino = node->ino,
         .mode = view->type | (mode & ~t->umask),
         .nlink = dir ? DIR_NLINK : 1,
         .uid = t->uid,

@@ -36,6 +36,8 @@ static void scratch_attr(struct ofs_tree *t, const struct ofs_node *node,
     ofs_scratch_look(&t->scratches, held.s, &now);
     ret->mode = node->view->type | (now.mode & ~t->umask);
     ret->mtime_s = now.mtime_s;
+    if (now.shown_ino)
+        ret->shown_ino = now.shown_ino;
     if (!ofs_scratch_is_dir(held.s))
         ret->size = ofs_draft_size(ofs_scratch_draft(held.s));
 }

@@ -74,6 +74,7 @@ struct commit {
     struct ofs_tree *t;
     struct ofs_scratch *s;
     const struct ofs_meaning *as; /* NULL: as what it is */
+    bool early;                   /* it may not be complete yet */
 };
 
 /* What is to be pushed, where. */
@@ -99,6 +100,8 @@ static int run(const struct commit *c, struct ofs_call *call,
         return what.result;
     }
     r = push(c->t, call, c->s, what.repo, &what.target, err);
+    if (c->early && (r == -EINVAL || r == -EBADMSG))
+        return 0;
     conclude(c->t, &what.spot, what.repo, what.target.kind, r, err);
     /* Given up is not refused: the next close tries again. */
     if (r == -EINTR || r == -EAGAIN || (r < 0 && c->as))
@@ -132,13 +135,12 @@ static bool is_empty_blob(const struct ofs_target *target)
            ofs_digest_eq(&nothing, &target->digest);
 }
 
-int ofs_commit(struct ofs_tree *t, struct ofs_call *call, struct ofs_scratch *s,
-               struct ofs_err *err)
+static int commit_news(const struct commit *c, struct ofs_call *call,
+                       struct ofs_err *err)
 {
-    const struct commit c = { .t = t, .s = s };
     struct ofs_scratch_now now;
 
-    ofs_scratch_look(&t->scratches, s, &now);
+    ofs_scratch_look(&c->t->scratches, c->s, &now);
     if (now.gone || !ofs_target_is_final(now.target.kind))
         return 0;
     if (now.n_changes == 0 && !is_empty_blob(&now.target))
@@ -147,7 +149,23 @@ int ofs_commit(struct ofs_tree *t, struct ofs_call *call, struct ofs_scratch *s,
         *err = now.why;
         return now.result;
     }
-    return commit(&c, call, err);
+    return commit(c, call, err);
+}
+
+int ofs_commit(struct ofs_tree *t, struct ofs_call *call, struct ofs_scratch *s,
+               struct ofs_err *err)
+{
+    const struct commit c = { .t = t, .s = s };
+
+    return commit_news(&c, call, err);
+}
+
+int ofs_commit_early(struct ofs_tree *t, struct ofs_call *call,
+                     struct ofs_scratch *s, struct ofs_err *err)
+{
+    const struct commit c = { .t = t, .s = s, .early = true };
+
+    return commit_news(&c, call, err);
 }
 
 int ofs_commit_as(struct ofs_tree *t, struct ofs_call *call,

@@ -21,6 +21,11 @@ int ofs_need_writable(const struct ofs_tree *t,
 int ofs_commit(struct ofs_tree *t, struct ofs_call *call, struct ofs_scratch *s,
                struct ofs_err *err) OFS_MUST_CHECK;
 
+/* The same, but what is no manifest, archive or blob is 0: it may become one,
+ * and is looked at again. */
+int ofs_commit_early(struct ofs_tree *t, struct ofs_call *call,
+                     struct ofs_scratch *s, struct ofs_err *err) OFS_MUST_CHECK;
+
 /* Push it under another name, which it has from then on; on failure it keeps
  * the one it had. */
 int ofs_commit_as(struct ofs_tree *t, struct ofs_call *call,

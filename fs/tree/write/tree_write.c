@@ -7,6 +7,7 @@
 #include "ocirfs/regsource.h"
 
 #include "commit.h"
+#include "failures.h"
 
 #include <sys/stat.h>
 
@@ -99,6 +100,8 @@ static int create(struct ofs_tree *t, const struct ofs_node *dir,
     ofs_place_file(t, dir, name, &m);
     if (m.target.kind == OFS_TARGET_NONE)
         return ofs_err_set(err, m.target.code, "'%s': %s", name, m.target.why);
+    if (m.target.kind == OFS_TARGET_TAG && ofs_target_is_temporary(name, mode))
+        m.target = (struct ofs_target){ .kind = OFS_TARGET_SCRATCH };
     r = need_scratch(t, &m, mode, &s, err);
     if (r < 0)
         return r;
@@ -228,7 +231,12 @@ static int shadow(struct ofs_tree *t, struct ofs_call *call,
 {
     OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
     struct ofs_scratch *s = NULL;
-    struct ofs_scratch_spec spec = { .mode = 0644, .promised = true };
+    /* An editor makes sure that it writes what it has looked at. */
+    struct ofs_scratch_spec spec = {
+        .mode = 0644,
+        .promised = true,
+        .shown_ino = node->ino,
+    };
     struct ofs_meaning m;
     int r = ofs_place_node(t, node, &m, err);
 
@@ -284,6 +292,39 @@ static int need_writer(const struct ofs_file *f, struct ofs_err *err)
                      : ofs_err_set(err, -EBADF, "it is not open for writing");
 }
 
+/*
+ * Whoever writes with a shell's redirection never sees how close() ends, so
+ * what can be no tag is refused as soon as its beginning shows it.  A hole, or
+ * zeroes that were made room for, tell nothing yet.
+ */
+static int check_head(const struct ofs_file *f, struct ofs_call *call,
+                      const void *buf, size_t len, uint64_t off,
+                      struct ofs_err *err)
+{
+    char head[OFS_PUSH_TAG_HEAD];
+    struct ofs_scratch_now now;
+    size_t n = 0;
+    int r = 0;
+
+    if (off >= sizeof(head) || len == 0)
+        return 0;
+    ofs_scratch_look(&f->t->scratches, f->scratch, &now);
+    if (now.target.kind != OFS_TARGET_TAG)
+        return 0;
+    if (off > 0)
+        r = ofs_draft_read(ofs_scratch_draft(f->scratch), call, head, off, 0,
+                           &n, err);
+    if (r < 0 || n < off)
+        return r;
+    if (len > sizeof(head) - n)
+        len = sizeof(head) - n;
+    memcpy(head + n, buf, len);
+    r = head[0] ? ofs_push_tag_head(head, n + len, err) : 0;
+    if (r < 0)
+        ofs_failure_note(&f->t->failures, &now.spot, err);
+    return r;
+}
+
 int ofs_file_pwrite(struct ofs_file *f, struct ofs_call *call, const void *buf,
                     size_t len, uint64_t off, struct ofs_err *err)
 {
@@ -293,8 +334,10 @@ int ofs_file_pwrite(struct ofs_file *f, struct ofs_call *call, const void *buf,
         r = ofs_scratch_begin_write(&f->t->scratches, call, f->scratch, err);
     if (r < 0)
         return r;
-    r = ofs_draft_write(ofs_scratch_draft(f->scratch), call, buf, len, off,
-                        err);
+    r = check_head(f, call, buf, len, off, err);
+    if (r == 0)
+        r = ofs_draft_write(ofs_scratch_draft(f->scratch), call, buf, len, off,
+                            err);
     if (r == 0)
         ofs_scratch_changed(&f->t->scratches, f->scratch, ofs_wall_s());
     ofs_scratch_end_write(&f->t->scratches, f->scratch);
@@ -305,6 +348,25 @@ int ofs_file_flush(struct ofs_file *f, struct ofs_call *call,
                    struct ofs_err *err)
 {
     return f->writes ? ofs_commit(f->t, call, f->scratch, err) : 0;
+}
+
+int ofs_file_sync(struct ofs_file *f, struct ofs_call *call,
+                  struct ofs_err *err)
+{
+    return f->writes ? ofs_commit_early(f->t, call, f->scratch, err) : 0;
+}
+
+uint64_t ofs_file_unpushed(struct ofs_file *f)
+{
+    struct ofs_scratch_now now;
+
+    if (!f->writes)
+        return 0;
+    ofs_scratch_look(&f->t->scratches, f->scratch, &now);
+    if (now.n_writers != 1 || now.n_changes == 0 || now.settled || now.gone ||
+        !ofs_target_is_final(now.target.kind))
+        return 0;
+    return now.shown_ino ? now.shown_ino : f->node->ino;
 }
 
 /* From one file that is being written to another. */

@@ -129,9 +129,30 @@ static void only_what_is_pushed_is_final(void **state)
                              kind == BLOB);
 }
 
+/* proves S95 */
+static void what_sed_makes_is_no_tag_yet(void **state)
+{
+    static const struct {
+        const char *name;
+        mode_t mode;
+        bool want;
+    } rows[] = {
+        { "sedAb3xY9", 0600, true },   { "sed123456", 0600, true },
+        { "sedAb3xY9", 0644, false },  { "sedAb3xY", 0600, false },
+        { "sedAb3xY9z", 0600, false }, { "sed-b3xY9", 0600, false },
+        { "sad123456", 0600, false },  { "sed", 0600, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(ofs_target_is_temporary(rows[i].name, rows[i].mode),
+                         rows[i].want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_sed_makes_is_no_tag_yet),
         cmocka_unit_test(names_of_files),
         cmocka_unit_test(names_of_directories),
         cmocka_unit_test(only_what_is_pushed_is_final),
