@@ -111,15 +111,25 @@ void ofs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t to_parent,
     ofs_op_start_named(&op, NULL, to);
 }
 
-/* No registry has such a thing; without these two it would be ENOSYS. */
+/* No registry has such things; without these two it would be ENOSYS. */
+
+static int run_symlink(struct ofs_op *op, struct ofs_err *err)
+{
+    return ofs_err_set(err, -EPERM,
+                       "'%s': a registry has no symbolic links; copy what they "
+                       "lead to (cp -rL, rsync -L, tar -h)",
+                       op->name);
+}
 
 void ofs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
                     const char *name)
 {
+    struct ofs_op op = {
+        .req = req, .run = run_symlink, .what = "symlink", .ino = parent
+    };
+
     (void)target;
-    (void)parent;
-    (void)name;
-    (void)fuse_reply_err(req, EPERM);
+    ofs_op_start_named(&op, name, NULL);
 }
 
 void ofs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,

@@ -2,6 +2,7 @@
 """What a write must not do, and what it says when it did not work."""
 import errno
 import os
+import sys
 import signal
 import subprocess
 
@@ -98,9 +99,61 @@ def test_rm_rf_of_a_repository_with_allow_delete(mount, registry):
     images.push(registry, "app", OLD, "1.0")
     images.push(registry, "other", OLD, "1.0")
     mnt = mount(registry, allow_delete=True)
-    pushed.run("rm", "-rf", mnt / "app", check=False)
+    pushed.run("rm", "-rf", mnt / "app")
     assert pushed.tags(registry, "app") == set()
+    assert not (mnt / "app").exists()
     pushed.check(registry, "other", "1.0", OLD)
+
+
+@pytest.mark.semantics("S96")
+@pytest.mark.parametrize("words", [
+    ["rm", "-r"], ["find", "-delete"], ["rsync", "-r", "--delete", "/empty/"],
+    [sys.executable, "-c", "import shutil, sys; shutil.rmtree(sys.argv[1])"],
+], ids=["rm", "find", "rsync", "rmtree"])
+def test_what_removes_a_tree_comes_to_its_end(
+        mount, registry, tmp_path, words):
+    for repo in ("app", "deep/one", "deep/two"):
+        images.push(registry, repo, OLD, "1.0", "2.0")
+    mnt = mount(registry, allow_delete=True)
+    (tmp_path / "empty").mkdir()
+    words = [w.replace("/empty", f"{tmp_path}/empty") for w in words]
+    for folder in ("app", "deep"):
+        at = [mnt / folder, *words[1:]] if words[0] == "find" \
+            else [*words[1:], mnt / folder]
+        done = pushed.run(words[0], *at, check=False)
+        assert done.returncode == 0, done.stderr
+    for repo in ("app", "deep/one", "deep/two"):
+        assert pushed.tags(registry, repo) == set()
+
+
+@pytest.mark.semantics("S96", "S62")
+def test_the_view_stays_as_long_as_the_tags_do(mount, registry):
+    images.push(registry, "app", OLD, "1.0")
+    mnt = mount(registry, allow_delete=True)
+    before = sorted(os.listdir(mnt / "app/blobs/sha256"))
+    pushed.run("rm", "-r", mnt / "app/blobs")
+    assert sorted(os.listdir(mnt / "app/blobs/sha256")) == before
+    assert name_of(os.rmdir, mnt / "app") == "ENOTEMPTY"
+    assert name_of(os.unlink, mnt / "app" / OLD.digest) == "EPERM"
+    pushed.check(registry, "app", "1.0", OLD)
+
+
+@pytest.mark.semantics("S97")
+def test_symbolic_links_are_refused_with_what_to_do(
+        mount, registry, tmp_path):
+    layout = pushed.write_layout(tmp_path / "layout", {"1.0": OLD})
+    for blob in (layout / "blobs/sha256").iterdir():
+        blob.rename(tmp_path / blob.name)
+        blob.symlink_to(tmp_path / blob.name)
+    mnt = mount(registry)
+    assert pushed.run("cp", "-a", layout, mnt / "app",
+                      check=False).returncode == 1
+    assert "cp -rL" in mnt.status("errors")
+    pushed.run("cp", "-rL", layout, mnt / "other")
+    pushed.check(registry, "other", "1.0", OLD)
+    pushed.run("cp", "-rL", f"{layout}/.", mnt / "app")
+    pushed.check(registry, "app", "1.0", OLD)
+    assert not pushed.pending(mnt)
 
 
 @pytest.mark.semantics("S62", "S66")

@@ -93,7 +93,7 @@ static int check_alone(struct ofs_tree *t, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    if (ns.flags & OFS_NS_PARENT)
+    if ((ns.flags & OFS_NS_PARENT) && ofs_ns_has_below(t, dir->scope, path))
         return ofs_err_set(err, -ENOTEMPTY, "other repositories lie below '%s'",
                            path);
     if (holds_scratch(t, dir, path) || ofs_waiting_any(&t->repos, path))

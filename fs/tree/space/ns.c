@@ -10,6 +10,7 @@
 
 #include "ask.h"
 #include "made.h"
+#include "names.h"
 
 /* ---- whom to ask ---- */
 
@@ -100,9 +101,55 @@ static int ask_unmade(struct ofs_tree *t, struct ofs_call *call,
     return probe(t, call, path, &ns, err);
 }
 
+static bool is_gone(struct ofs_tree *t, uint64_t scope, const char *path);
+
+/* What was taken away here, as far as is known without asking. */
+static bool is_taken_away(struct ofs_tree *t, const char *path)
+{
+    return !ofs_made_is_new(&t->mades, path) &&
+           (ofs_repo_refusal(&t->repos, path) == -ENOENT ||
+            ofs_made_is_unmade(&t->mades, path));
+}
+
+bool ofs_ns_has_below(struct ofs_tree *t, uint64_t scope, const char *path)
+{
+    OFS_AUTOSTRV struct ofs_strv parts = { 0 };
+    const struct ofs_where at = { scope, path };
+    char child[NAME_MAX + 1];
+
+    if (ops_of(t)->lists_empty || ofs_made_is_parent(&t->mades, path) ||
+        ops_of(t)->parts(t->backend, &at, &parts) < 0)
+        return true;
+    for (size_t i = 0; i < parts.n; i++)
+        if (ofs_path_join(path, parts.at[i], child) < 0 ||
+            !is_gone(t, scope, child))
+            return true;
+    return false;
+}
+
+/* Repositories lay below it, and it was taken away after them: the catalog may
+ * list them for ever. */
+static bool is_hollow(struct ofs_tree *t, uint64_t scope, const char *path)
+{
+    return *path && ofs_made_is_unmade(&t->mades, path) &&
+           !ofs_ns_has_below(t, scope, path);
+}
+
+/* A directory that is nothing but a repository, and that is gone. */
+static bool is_gone(struct ofs_tree *t, uint64_t scope, const char *path)
+{
+    struct ofs_ns ns;
+
+    if (!is_taken_away(t, path))
+        return false;
+    search(t, scope, path, &ns);
+    return !(ns.flags & OFS_NS_PARENT) || is_hollow(t, scope, path);
+}
+
 /* What the last question for its tags said, and what was made here, unless the
  * backend lists that. */
-static void correct(struct ofs_tree *t, const char *path, struct ofs_ns *ns)
+static void correct(struct ofs_tree *t, uint64_t scope, const char *path,
+                    struct ofs_ns *ns)
 {
     if (ops_of(t)->lists_empty) {
         if (ofs_repo_refusal(&t->repos, path) == -ENOENT)
@@ -118,6 +165,8 @@ static void correct(struct ofs_tree *t, const char *path, struct ofs_ns *ns)
         ns->flags |= OFS_NS_REPO;
     if (*path && ofs_made_is_parent(&t->mades, path))
         ns->flags |= OFS_NS_PARENT;
+    else if (is_hollow(t, scope, path))
+        ns->flags &= ~(unsigned)OFS_NS_PARENT;
 }
 
 static int ns_find(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
@@ -140,7 +189,7 @@ static int ns_find(struct ofs_tree *t, struct ofs_call *call, uint64_t scope,
         r = ask_unmade(t, call, path, err);
     if (r < 0)
         return r;
-    correct(t, path, &ns);
+    correct(t, scope, path, &ns);
     ns.left_ms = ofs_tree_valid(t, ns.left_ms);
     *ret = ns;
     return 0;
@@ -166,20 +215,7 @@ void ofs_ns_guess(struct ofs_tree *t, uint64_t scope, const char *path,
         ret->flags = OFS_NS_OPEN;
     else if (ret->flags & OFS_NS_OPEN)
         ret->flags |= OFS_NS_REPO;
-    correct(t, path, ret);
-}
-
-/* A directory that is nothing but a repository, and that is gone. */
-static bool is_gone(struct ofs_tree *t, uint64_t scope, const char *path)
-{
-    struct ofs_ns ns;
-
-    if (ofs_made_is_new(&t->mades, path) ||
-        (ofs_repo_refusal(&t->repos, path) != -ENOENT &&
-         !ofs_made_is_unmade(&t->mades, path)))
-        return false;
-    search(t, scope, path, &ns);
-    return !(ns.flags & OFS_NS_PARENT);
+    correct(t, scope, path, ret);
 }
 
 int ofs_ns_join(struct ofs_tree *t, struct ofs_call *call, const char *path,

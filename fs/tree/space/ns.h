@@ -36,6 +36,10 @@ int ofs_ns_join(struct ofs_tree *t, struct ofs_call *call, const char *path,
                 const char *part, char ret[NAME_MAX + 1],
                 struct ofs_err *err) OFS_MUST_CHECK;
 
+/* Is there a repository below it, as far as is known?  What was taken away here
+ * does not count, whatever a catalog goes on listing. */
+bool ofs_ns_has_below(struct ofs_tree *t, uint64_t scope, const char *path);
+
 /* The directory above one; the root's is itself. */
 void ofs_ns_above(struct ofs_tree *t, uint64_t scope, const char *path,
                   struct ofs_above *ret);

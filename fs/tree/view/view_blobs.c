@@ -234,22 +234,29 @@ static int blob_xattrs(struct ofs_tree *t, struct ofs_call *call,
 
 /* ---- changing ---- */
 
-/* Only in what was never pushed. */
+static int blob_remove(struct ofs_tree *t, struct ofs_call *call,
+                       const struct ofs_named *what, struct ofs_err *err)
+{
+    int r = ofs_content_remove(t, call, what, err);
+
+    return r == -EPERM && t->allow_delete ? 0 : r;
+}
+
 static int layout_dir_remove(struct ofs_tree *t, struct ofs_call *call,
                              const struct ofs_named *what, struct ofs_err *err)
 {
     const struct ofs_node_spec *dir = what->spec;
     unsigned part = ofs_made_part(what->name);
+    bool is_new = ofs_made_is_new(&t->mades, dir->path);
     bool has_alg = ofs_made_shows(&t->mades, dir->path, OFS_MADE_SHA256) ||
                    ofs_made_shows(&t->mades, dir->path, OFS_MADE_SHA512);
 
-    if (!ofs_made_is_new(&t->mades, dir->path))
-        return ofs_err_set(err, -EPERM, "every repository has '%s'",
-                           what->name);
     if (!ofs_scratch_is_empty(&t->scratches, ofs_ino_of(dir, 0)) ||
         ofs_waiting_any(&t->repos, dir->path) ||
-        (part == OFS_MADE_BLOBS && has_alg))
+        (is_new && part == OFS_MADE_BLOBS && has_alg))
         return ofs_err_set(err, -ENOTEMPTY, "'%s' is not empty", what->name);
+    if (!is_new)
+        return ofs_layout_leave(t, what->name, err);
     return ofs_made_hide(&t->mades, call->who, dir->path, part);
 }
 
@@ -301,6 +308,6 @@ const struct ofs_view ofs_view_blob = {
     .place = OFS_PLACE_ALG,
     .content = OFS_CONTENT_BLOB,
     .open = blob_open,
-    .remove = ofs_content_remove,
+    .remove = blob_remove,
     .xattrs = blob_xattrs,
 };

@@ -40,14 +40,26 @@ static int open_header(struct ofs_tree *t, struct ofs_call *call,
     return f->bytes ? 0 : ofs_err_nomem(err, "oci-layout");
 }
 
-/* Only in a directory that somebody here is filling. */
+int ofs_layout_leave(const struct ofs_tree *t, const char *name,
+                     struct ofs_err *err)
+{
+    if (t->allow_delete)
+        return 0;
+    return ofs_err_set(err, -EPERM,
+                       "every repository has '%s'; rm of tags, and -r of "
+                       "repositories, needs -o allow_delete",
+                       name);
+}
+
+/* For good in a directory that somebody here is filling; elsewhere it is a view
+ * of the tags, which goes with the last of them. */
 static int layout_remove(struct ofs_tree *t, struct ofs_call *call,
                          const struct ofs_named *what, struct ofs_err *err)
 {
     if (ofs_made_hide(&t->mades, call->who, what->spec->path,
                       ofs_made_part(what->name)) == 0)
         return 0;
-    return ofs_err_set(err, -EPERM, "every repository has '%s'", what->name);
+    return ofs_layout_leave(t, what->name, err);
 }
 
 const struct ofs_view ofs_view_index = {
