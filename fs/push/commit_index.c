@@ -2,6 +2,7 @@
 #include "index_plan.h"
 #include "push_priv.h"
 
+#include "ocirfs/entry_tags.h"
 #include "ocirfs/mediatype.h"
 
 struct commit_index {
@@ -63,6 +64,21 @@ static void tell_left_out(const struct commit_index *c,
         hooks->left_out(hooks->arg, c->repo, &plan->left_out[i]->digest);
 }
 
+static void tell_named(const struct commit_index *c,
+                       const struct ofs_manifest *index)
+{
+    const struct ofs_push_hooks *hooks = &c->p->cfg.hooks;
+
+    for (size_t i = 0; hooks->named && i < index->n_layers; i++) {
+        OFS_AUTOSTRV struct ofs_strv tags = { 0 };
+
+        /* What is wrong in it has been told; the rest counts. */
+        (void)!ofs_entry_tags(&index->layers[i].annotations, &tags, NULL);
+        for (size_t k = 0; k < tags.n; k++)
+            hooks->named(hooks->arg, c->call, c->repo, tags.at[k]);
+    }
+}
+
 static int commit_entries(const struct commit_index *c,
                           const struct ofs_manifest *index,
                           const struct ofs_manifest *read, struct ofs_err *err)
@@ -83,6 +99,7 @@ static int commit_entries(const struct commit_index *c,
         return ofs_err_nomem(err, "index.json");
     tell_left_out(c, &plan);
     r_wish = commit_wishes(c, &plan, err);
+    tell_named(c, index);
     if (r_wish < 0 || r == 0)
         return r_wish;
     if (err)

@@ -3,6 +3,7 @@
 #include "ocirfs/tree.h"
 
 #include "ocirfs/clock.h"
+#include "ocirfs/process.h"
 #include "ocirfs/registry.h"
 
 #include "failures.h"
@@ -47,6 +48,8 @@ static int init_local(struct ofs_tree *t)
 
     if (r == 0)
         r = ofs_scratches_init(&t->scratches);
+    if (r == 0)
+        r = ofs_runs_init(&t->runs);
     return r < 0 ? r : ofs_failures_init(&t->failures, &t->nodes);
 }
 
@@ -165,6 +168,7 @@ void ofs_tree_free(struct ofs_tree *t)
     ofs_backend_free(t->backend);
     ofs_failures_done(&t->failures);
     ofs_scratches_done(&t->scratches);
+    ofs_runs_done(&t->runs);
     ofs_mades_done(&t->mades);
     ofs_repos_done(&t->repos);
     ofs_nodes_done(&t->nodes);
@@ -201,6 +205,8 @@ int ofs_tree_opendir(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
     int r;
     struct ofs_node *node = ofs_dir_use(t, ino, &r);
 
+    if (r == 0 && t->allow_delete)
+        ofs_runs_listed(&t->runs, node->path, ofs_process_of(call->who));
     if (r == 0)
         r = ofs_dir_new(t, ofs_take(&node), &d, err);
     if (r == 0)

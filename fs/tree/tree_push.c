@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What push asks the tree, and what it tells. */
+#include "ocirfs/process.h"
 #include "ocirfs/push.h"
 #include "ocirfs/tree_write.h"
 
@@ -89,6 +90,18 @@ static void on_left_out(void *arg, const char *path,
     ofs_nameless_drop(&t->repos, path, digest);
 }
 
+static void on_named(void *arg, struct ofs_call *call, const char *path,
+                     const char *tag)
+{
+    struct ofs_tree *t = arg;
+    int process;
+
+    if (!t->allow_delete)
+        return;
+    process = ofs_process_of(call->who);
+    ofs_runs_named(&t->runs, path, tag, process, ofs_process_parent(process));
+}
+
 static int may_move(void *arg, struct ofs_call *call, const char *repo,
                     const char *tag, const struct ofs_digest *old,
                     struct ofs_err *err)
@@ -112,6 +125,7 @@ void ofs_tree_push_hooks(struct ofs_tree *t, struct ofs_push_hooks *ret)
         .tag_names = tag_names,
         .untagged = on_untagged,
         .left_out = on_left_out,
+        .named = on_named,
         .may_move = may_move,
         .arg = t,
     };

@@ -61,6 +61,9 @@ struct ofs_push_hooks {
     /* index.json does so no more. */
     void (*left_out)(void *arg, const char *repo,
                      const struct ofs_digest *digest);
+    /* An index.json names the tag, whether that is news or not.  NULL. */
+    void (*named)(void *arg, struct ofs_call *call, const char *repo,
+                  const char *tag);
     /* May the tag be set?  `old` is what it names now, another digest; NULL:
      * nothing.  -EPERM immutable.  NULL: always. */
     int (*may_move)(void *arg, struct ofs_call *call, const char *repo,

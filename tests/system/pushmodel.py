@@ -201,6 +201,8 @@ class Real:
         os.link(self.mnt / name / tag, self.mnt / name / to)
 
     def unlink(self, name, tag):
+        # What has been set since it looked last it does not take away.
+        os.listdir(self.mnt / name)
         os.unlink(self.mnt / name / tag)
 
     def copy(self, name, tag, to_name, to):

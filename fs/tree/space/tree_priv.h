@@ -19,6 +19,7 @@
 #include "nodes.h"
 #include "pending.h"
 #include "repo_state.h"
+#include "runs.h"
 #include "scratch.h"
 #include "sync.h"
 
@@ -57,6 +58,7 @@ struct ofs_tree {
     struct ofs_mades mades;
     struct ofs_scratches scratches;
     struct ofs_failures failures;
+    struct ofs_runs runs; /* used with allow_delete only */
 };
 
 static inline int64_t ofs_tree_now(const struct ofs_tree *t)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tags: a manifest under a name that can be moved, set anew and taken away. */
+#include "ocirfs/process.h"
 #include "ocirfs/push.h"
 
 #include "manage.h"
@@ -108,6 +109,9 @@ static int retag(struct ofs_tree *t, struct ofs_call *call,
                           m->target.name, err);
     if (r < 0)
         return r;
+    if (t->allow_delete)
+        ofs_runs_set(&t->runs, m->repo, m->target.name,
+                     ofs_process_of(call->who));
     r = untag(t, call, from->path, from->name, err);
     if (r == -ENOTSUP)
         return ofs_err_set(err, -EPERM,
@@ -132,6 +136,28 @@ static int tag_rename(struct ofs_tree *t, struct ofs_call *call,
     return retag(t, call, what->spec, &m, err);
 }
 
+/* It is no accident that `rm` passes: runs.h says who does not. */
+static int check_run(struct ofs_tree *t, const struct ofs_call *call,
+                     const struct ofs_node_spec *tag, struct ofs_err *err)
+{
+    switch (ofs_runs_may_remove(&t->runs, tag->path, tag->name,
+                                ofs_process_of(call->who),
+                                ofs_process_parent)) {
+    case OFS_RUNS_STALE:
+        return ofs_err_set(err, -EPERM,
+                           "tag '%s' was set since this program has listed the "
+                           "directory; rm it, or list it again",
+                           tag->name);
+    case OFS_RUNS_OWN:
+        return ofs_err_set(err, -EPERM,
+                           "tag '%s' was set by this run, through index.json; "
+                           "rm it if it is not wanted",
+                           tag->name);
+    default:
+        return 0;
+    }
+}
+
 static int tag_remove(struct ofs_tree *t, struct ofs_call *call,
                       const struct ofs_named *what, struct ofs_err *err)
 {
@@ -141,7 +167,9 @@ static int tag_remove(struct ofs_tree *t, struct ofs_call *call,
         return ofs_err_set(err, -EPERM, "deleting tags needs -o allow_delete");
     if (!call->may_wait)
         return -EAGAIN;
-    r = untag(t, call, what->spec->path, what->spec->name, err);
+    r = check_run(t, call, what->spec, err);
+    if (r == 0)
+        r = untag(t, call, what->spec->path, what->spec->name, err);
     if (r == -ENOTSUP)
         return ofs_err_set(err, -EPERM, "this registry takes no tags away");
     return r;

@@ -2,6 +2,7 @@
 #include "commit.h"
 
 #include "ocirfs/manifest.h"
+#include "ocirfs/process.h"
 #include "ocirfs/push.h"
 
 #include "failures.h"
@@ -25,6 +26,17 @@ static int check_header(struct ofs_call *call, struct ofs_draft *d,
     return r < 0 ? r : ofs_layout_header_check(text, n, err);
 }
 
+static int push_tag(struct ofs_tree *t, struct ofs_call *call,
+                    struct ofs_draft *d, const char *repo, const char *tag,
+                    struct ofs_err *err)
+{
+    int r = ofs_push_tag(t->push, call, d, repo, tag, NULL, err);
+
+    if (r == 0 && t->allow_delete)
+        ofs_runs_set(&t->runs, repo, tag, ofs_process_of(call->who));
+    return r;
+}
+
 static int push(struct ofs_tree *t, struct ofs_call *call,
                 struct ofs_scratch *s, const char *repo,
                 const struct ofs_target *target, struct ofs_err *err)
@@ -33,7 +45,7 @@ static int push(struct ofs_tree *t, struct ofs_call *call,
 
     switch (target->kind) {
     case OFS_TARGET_TAG:
-        return ofs_push_tag(t->push, call, d, repo, target->name, NULL, err);
+        return push_tag(t, call, d, repo, target->name, err);
     case OFS_TARGET_BLOB:
         return ofs_push_blob(t->push, call, d, repo, &target->digest, err);
     case OFS_TARGET_INDEX:
