@@ -46,6 +46,7 @@ ALLOW = {
     "fs/store/flow": ["net/base", "fs/store/disk"],
     "fs/image/decode": ["net/base"],
     "fs/image/tarindex": ["net/base"],
+    "fs/image/index": ["net/base", "fs/image/decode", "fs/image/tarindex"],
     "fs/push/staged": ["net/base", "net/spec", "net/registry", "fs/store"],
     "fs/push/archive": ["net/base", "net/spec"],
     "fs/push/publish": ["net/base", "net/spec", "net/registry",

@@ -163,7 +163,7 @@ static int on_libarchive_xattr(struct parse *p, struct slice key,
 
     if (r == 0)
         r = ofs_base64_decode(&raw, value.at, value.len);
-    if (r == -EBADMSG || name.len == 0)
+    if (r == -EBADMSG || (r == 0 && name.len == 0))
         return 0; /* an attribute less, as with bsdtar */
     if (r < 0)
         return r;
