@@ -47,6 +47,8 @@ ALLOW = {
     "fs/image/decode": ["net/base"],
     "fs/image/tarindex": ["net/base"],
     "fs/image/index": ["net/base", "fs/image/decode", "fs/image/tarindex"],
+    "fs/image/merge": ["net/base", "fs/image/decode", "fs/image/tarindex",
+                       "fs/image/index"],
     "fs/push/staged": ["net/base", "net/spec", "net/registry", "fs/store"],
     "fs/push/archive": ["net/base", "net/spec"],
     "fs/push/publish": ["net/base", "net/spec", "net/registry",

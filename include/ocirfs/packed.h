@@ -8,6 +8,7 @@
  */
 
 #include "ocirfs/call.h"
+#include "ocirfs/digest.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,18 @@ struct ofs_packed {
                 uint64_t off, size_t *ret_n, struct ofs_err *err);
     void *arg;
     uint64_t size; /* bytes */
+};
+
+/* What a layer must be. */
+struct ofs_layer_id {
+    struct ofs_digest blob; /* packed.size bytes have this digest */
+    struct ofs_digest diff; /* of what is unpacked; .alg 0: not known */
+};
+
+/* What an index leaves out, for the log. */
+struct ofs_layer_skipped {
+    uint64_t n;
+    char first[200]; /* the first one, and why; "" */
 };
 
 #endif

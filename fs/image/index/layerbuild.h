@@ -10,7 +10,7 @@
 #include "layerindex.h"
 #include "layertree.h"
 
-#include "ocirfs/packed.h"
+#include "ocirfs/buf.h"
 
 struct ofs_layer_pass {
     const struct ofs_packed *from;

@@ -45,11 +45,21 @@ static bool is_before(const struct ofs_layer_view *v, const struct ofs_dent *a,
 }
 
 /* A directory's inode comes after the one that it is in: there is no circle. */
+static bool has_sound_place(const struct ofs_layer_view *v, uint32_t no)
+{
+    const struct ofs_inode *dir = &v->inodes[no];
+
+    if (no == 0)
+        return dir->up == 0;
+    return dir->up < no && dir->data < v->n_dents &&
+           v->dents[dir->data].inode == no;
+}
+
 static bool is_sound_dir(const struct ofs_layer_view *v, uint32_t no)
 {
     const struct ofs_inode *dir = &v->inodes[no];
 
-    if (!is_within(dir->first, dir->n, v->n_dents) || dir->up >= v->n_inodes ||
+    if (!is_within(dir->first, dir->n, v->n_dents) || !has_sound_place(v, no) ||
         v->inodes[dir->up].type != OFS_INODE_DIR)
         return false;
     for (uint32_t i = 0; i < dir->n; i++) {

@@ -112,8 +112,10 @@ static int emit_name(struct flat *f, uint32_t no, uint32_t up)
             return r;
         inode = new_at(f, d.inode);
         inode->nlink += !(d.flags & OFS_DENT_HIDDEN);
-        if (inode->type == OFS_INODE_DIR)
+        if (inode->type == OFS_INODE_DIR) {
             inode->up = up;
+            inode->data = f->dents->len / sizeof(d);
+        }
     }
     return ofs_buf_add(f->dents, &d, sizeof(d));
 }

@@ -33,15 +33,16 @@ static int map_file(int fd, struct ofs_layer_index *x, struct ofs_err *err)
     return ofs_layer_decode(map, x->len, &x->v);
 }
 
-static bool is_of(const struct ofs_layer_head *h, const struct ofs_layer_id *id)
+static bool is_of(const struct ofs_layer_head *h, const struct ofs_layer_id *id,
+                  uint64_t packed_size)
 {
     return ofs_digest_eq(&h->blob, &id->blob) &&
            (id->diff.alg == 0 || ofs_digest_eq(&h->diff, &id->diff)) &&
-           h->packed_size == id->packed_size;
+           h->packed_size == packed_size;
 }
 
 int ofs_layer_index_open(int dirfd, const char *name,
-                         const struct ofs_layer_id *id,
+                         const struct ofs_layer_id *id, uint64_t packed_size,
                          struct ofs_layer_index **ret, struct ofs_err *err)
 {
     OFS_AUTO(ofs_layer_index_freep)
@@ -56,7 +57,7 @@ int ofs_layer_index_open(int dirfd, const char *name,
     r = map_file(fd, x, err);
     if (r == -ENOMEM)
         return ofs_err_nomem(err, "an index");
-    if (r == 0 && !is_of(x->v.head, id))
+    if (r == 0 && !is_of(x->v.head, id, packed_size))
         r = -EBADMSG;
     if (r == -EBADMSG) {
         (void)unlinkat(dirfd, name, 0); /* it is made anew, or replaced */

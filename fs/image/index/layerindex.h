@@ -8,17 +8,12 @@
 
 #include "layerview.h"
 
+#include "ocirfs/packed.h"
+
 struct ofs_layer_index {
     struct ofs_layer_view v;
     void *map; /* owned; unmapped by ofs_layer_index_free() */
     size_t len;
-};
-
-/* What an index must be of. */
-struct ofs_layer_id {
-    struct ofs_digest blob;
-    struct ofs_digest diff; /* .alg 0: not known */
-    uint64_t packed_size;
 };
 
 /*
@@ -26,7 +21,7 @@ struct ofs_layer_id {
  * Else -ENOMEM or what the disk says.
  */
 int ofs_layer_index_open(int dirfd, const char *name,
-                         const struct ofs_layer_id *id,
+                         const struct ofs_layer_id *id, uint64_t packed_size,
                          struct ofs_layer_index **ret,
                          struct ofs_err *err) OFS_MUST_CHECK;
 void ofs_layer_index_free(struct ofs_layer_index *x);

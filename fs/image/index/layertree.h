@@ -12,6 +12,8 @@
 #include "layerfile.h"
 #include "tarpass.h"
 
+#include "ocirfs/packed.h"
+
 struct ofs_layer_tree;
 
 struct ofs_layer_tree *ofs_layer_tree_new(void); /* NULL: no memory */
@@ -25,11 +27,6 @@ int ofs_layer_tree_add(struct ofs_layer_tree *t, const struct ofs_tar_entry *e,
 void ofs_layer_tree_skip(struct ofs_layer_tree *t, const char *path,
                          const char *why);
 
-/* How many were, and the first of them as a sentence. */
-struct ofs_layer_skipped {
-    uint64_t n;
-    char first[200];
-};
 const struct ofs_layer_skipped *
 ofs_layer_tree_skipped(const struct ofs_layer_tree *t);
 

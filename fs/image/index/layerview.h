@@ -40,7 +40,7 @@ struct ofs_inode { /* 64 bytes */
     uint64_t size; /* of a file; length of a text */
     /*
      * REG: where its bytes begin, unpacked; SYM: its target's text, PENDING:
-     * a clean path; CHR, BLK: major << 32 | minor.
+     * a clean path; CHR, BLK: major << 32 | minor; DIR: its own dent.
      */
     uint64_t data;
     int64_t mtime_s;
