@@ -22,12 +22,10 @@ enum { FLUSH_MS = 500 };
 
 static void copy_cfg(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
 {
-    t->registry = cfg->registry;
     t->store = cfg->store;
     t->uid = cfg->uid;
     t->gid = cfg->gid;
     t->umask = cfg->umask;
-    t->allow_delete = cfg->allow_delete;
     t->control = cfg->control;
     t->start_s = ofs_wall_s();
 }
@@ -37,7 +35,7 @@ static int make_root(struct ofs_tree *t)
 {
     struct ofs_found root;
 
-    ofs_found_dir(&root, t->backend->ops->root, "");
+    ofs_found_dir(&root, t->space.backend->ops->root, "");
     return ofs_nodes_make_root(&t->nodes, &root.spec);
 }
 
@@ -59,7 +57,7 @@ static struct ofs_backend *new_plain(struct ofs_tree *t,
     return ofs_plain_new(&(struct ofs_plain_cfg){
         .sync = &t->sync,
         .store = t->store,
-        .registry = t->registry,
+        .registry = cfg->registry,
         .url = t->url,
         .named = cfg->repos,
     });
@@ -83,7 +81,9 @@ static struct ofs_backend *new_ocir(struct ofs_tree *t,
 
 static bool vouches(void *arg, const char *path)
 {
-    return ofs_ns_vouches(arg, path);
+    struct ofs_tree *t = arg;
+
+    return ofs_ns_vouches(&t->space, path);
 }
 
 static const struct ofs_repos_hooks repos_hooks = {
@@ -94,12 +94,12 @@ static const struct ofs_repos_hooks repos_hooks = {
 static int init_repos(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
 {
     t->repos = (struct ofs_repos){
-        .registry = t->registry,
+        .registry = cfg->registry,
         .store = t->store,
         .sync = &t->sync,
         .pending = &t->pending,
         .mades = &t->mades,
-        .backend = t->backend,
+        .backend = t->space.backend,
         .url = t->url,
         .use_mirror = cfg->use_mirror,
         .hooks = &repos_hooks,
@@ -107,6 +107,19 @@ static int init_repos(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
         .base_s = t->start_s,
     };
     return ofs_repos_init(&t->repos);
+}
+
+static int init_space(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
+{
+    t->space = (struct ofs_space){
+        .backend = cfg->ocir.ora ? new_ocir(t, cfg) : new_plain(t, cfg),
+        .sync = &t->sync,
+        .repos = &t->repos,
+        .mades = &t->mades,
+        .scratches = &t->scratches,
+        .allow_delete = cfg->allow_delete,
+    };
+    return t->space.backend ? 0 : -ENOMEM;
 }
 
 static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
@@ -125,8 +138,7 @@ static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
         ofs_pending_init(&t->pending, t->store, t->sync.batches) < 0 ||
         ofs_nodes_init(&t->nodes) < 0 || init_local(t) < 0)
         return -ENOMEM;
-    t->backend = cfg->ocir.ora ? new_ocir(t, cfg) : new_plain(t, cfg);
-    if (!t->backend || init_repos(t, cfg) < 0)
+    if (init_space(t, cfg) < 0 || init_repos(t, cfg) < 0)
         return -ENOMEM;
     return make_root(t);
 }
@@ -165,7 +177,7 @@ void ofs_tree_free(struct ofs_tree *t)
     /* Batches hold repositories, so they end first. */
     ofs_sync_stop(&t->sync);
     ofs_pending_done(&t->pending);
-    ofs_backend_free(t->backend);
+    ofs_backend_free(t->space.backend);
     ofs_failures_done(&t->failures);
     ofs_scratches_done(&t->scratches);
     ofs_runs_done(&t->runs);
@@ -180,9 +192,9 @@ void ofs_tree_free(struct ofs_tree *t)
 int ofs_tree_check(struct ofs_tree *t, struct ofs_call *call,
                    struct ofs_err *err)
 {
-    const struct ofs_backend_ops *ops = t->backend->ops;
+    struct ofs_backend *b = t->space.backend;
 
-    return ops->check ? ops->check(t->backend, call, err) : 0;
+    return b->ops->check ? b->ops->check(b, call, err) : 0;
 }
 
 int ofs_tree_getattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,

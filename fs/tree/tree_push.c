@@ -8,6 +8,7 @@
 #include "made.h"
 #include "manage.h"
 #include "nameless.h"
+#include "tree_priv.h"
 
 /* ---- what is in the registry now ---- */
 
@@ -106,14 +107,16 @@ static int may_move(void *arg, struct ofs_call *call, const char *repo,
                     const char *tag, const struct ofs_digest *old,
                     struct ofs_err *err)
 {
-    return ofs_manage_may_move(arg, call, repo, tag, old, err);
+    struct ofs_tree *t = arg;
+
+    return ofs_manage_may_move(&t->space, call, repo, tag, old, err);
 }
 
 void ofs_tree_use_push(struct ofs_tree *t, struct ofs_push *push)
 {
     t->push = push;
     t->repos.push = push;
-    t->backend->writes = push != NULL;
+    t->space.backend->writes = push != NULL;
 }
 
 void ofs_tree_push_hooks(struct ofs_tree *t, struct ofs_push_hooks *ret)

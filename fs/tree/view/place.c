@@ -8,7 +8,8 @@ uint64_t ofs_ino_above(struct ofs_tree *t, const struct ofs_node *node)
     if (node->view->above)
         node->view->above(t, node, &above);
     else
-        ofs_spec_dir(&above, ofs_ns_scope_of(t, node->path), node->path);
+        ofs_spec_dir(&above, ofs_ns_scope_of(&t->space, node->path),
+                     node->path);
     return ofs_nodes_is_root(&t->nodes, &above) ? OFS_ROOT_INO
                                                 : ofs_ino_of(&above, 0);
 }

@@ -19,6 +19,7 @@
 #include "found.h"
 #include "ns.h"
 #include "targets.h"
+#include "tree_priv.h"
 
 /* An open file: one of bytes, a blob, or what is being written. */
 struct ofs_file {

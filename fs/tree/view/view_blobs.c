@@ -23,7 +23,7 @@ static const char *name_of(enum ofs_digest_alg alg)
 static void dir_attr(struct ofs_tree *t, const struct ofs_node *node,
                      struct ofs_attr *ret)
 {
-    ret->mtime_s = ofs_ns_repo_mtime(t, node->path);
+    ret->mtime_s = ofs_ns_repo_mtime(&t->space, node->path);
     ret->valid_ms = t->sync.ttl_ms;
 }
 
@@ -213,7 +213,7 @@ static int blob_open(struct ofs_tree *t, struct ofs_call *call,
         return open_empty(f, err);
     if (open_small(t, f))
         return 0;
-    source = ofs_regsource_new(t->registry, node->path, &node->digest,
+    source = ofs_regsource_new(t->repos.registry, node->path, &node->digest,
                                node->size, t->repos.use_mirror);
     if (!source)
         return ofs_err_nomem(err, "a blob");

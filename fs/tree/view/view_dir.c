@@ -16,7 +16,7 @@
 static void dir_attr(struct ofs_tree *t, const struct ofs_node *node,
                      struct ofs_attr *ret)
 {
-    ret->mtime_s = ofs_ns_mtime(t, node->scope, node->path);
+    ret->mtime_s = ofs_ns_mtime(&t->space, node->scope, node->path);
     ret->valid_ms = t->sync.ttl_ms;
 }
 
@@ -31,7 +31,7 @@ static void dir_above(struct ofs_tree *t, const struct ofs_node *node,
 {
     struct ofs_above above;
 
-    ofs_ns_above(t, node->scope, node->path, &above);
+    ofs_ns_above(&t->space, node->scope, node->path, &above);
     ofs_spec_dir(ret, above.scope, above.path);
 }
 
@@ -42,7 +42,7 @@ static int found_dir(struct ofs_tree *t, uint64_t scope, const char *path,
     ofs_found_dir(ret, scope, path);
     /* mv takes an inode along to where it stands for nothing: a directory
      * belongs to its compartment. */
-    ret->valid_ms = t->push && t->backend->ops->is_mutable ? 0 : left_ms;
+    ret->valid_ms = t->push && t->space.backend->ops->is_mutable ? 0 : left_ms;
     return 0;
 }
 
@@ -53,10 +53,10 @@ static int find_part(struct ofs_tree *t, struct ofs_call *call,
 {
     char path[NAME_MAX + 1];
     struct ofs_ns ns;
-    int r = ofs_ns_join(t, call, dir->path, part, path, err);
+    int r = ofs_ns_join(&t->space, call, dir->path, part, path, err);
 
     if (r == 0)
-        r = ofs_ns_fresh(t, call, dir->scope, path, &ns, err);
+        r = ofs_ns_fresh(&t->space, call, dir->scope, path, &ns, err);
     if (r < 0)
         return r;
     if (!ns.flags)
@@ -76,7 +76,7 @@ static bool is_known_part(struct ofs_tree *t, const struct ofs_node *dir,
 
     if (ofs_path_join(dir->path, part, path) < 0)
         return false;
-    ofs_ns_guess(t, dir->scope, path, &ns);
+    ofs_ns_guess(&t->space, dir->scope, path, &ns);
     return (ns.flags & (OFS_NS_REPO | OFS_NS_PARENT)) != 0;
 }
 
@@ -109,7 +109,7 @@ static int find_other_part(struct ofs_tree *t, struct ofs_call *call,
     int r = ofs_path_join(dir->path, name, path);
 
     if (r == 0)
-        r = ofs_ns_fresh(t, call, dir->scope, path, &ns, err);
+        r = ofs_ns_fresh(&t->space, call, dir->scope, path, &ns, err);
     if (r < 0)
         return r;
     if (!(ns.flags & (OFS_NS_REPO | OFS_NS_PARENT)))
@@ -125,7 +125,7 @@ static int find_compartment(struct ofs_tree *t, struct ofs_call *call,
     int r = -ENOENT;
 
     if (!*dir->path)
-        r = ofs_ns_find_compartment(t, call, dir->scope, name, &c, err);
+        r = ofs_ns_find_compartment(&t->space, call, dir->scope, name, &c, err);
     if (r < 0)
         return r;
     return found_dir(t, c.scope, "", c.left_ms, ret);
@@ -148,7 +148,7 @@ static int find_plain(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_found *ret, struct ofs_err *err)
 {
     struct ofs_ns here;
-    int r = ofs_ns_known(t, call, dir->scope, dir->path, &here, err);
+    int r = ofs_ns_known(&t->space, call, dir->scope, dir->path, &here, err);
 
     if (r < 0)
         return r;
@@ -166,7 +166,7 @@ static int find_in_repo(struct ofs_tree *t, struct ofs_call *call,
                         struct ofs_found *ret, struct ofs_err *err)
 {
     struct ofs_ns here;
-    int r = ofs_ns_known(t, call, dir->scope, dir->path, &here, err);
+    int r = ofs_ns_known(&t->space, call, dir->scope, dir->path, &here, err);
 
     if (r < 0)
         return r;
@@ -224,7 +224,8 @@ static int add_parts(struct ofs_tree *t, struct ofs_call *call,
     struct ofs_found found;
 
     for (size_t i = 0; i < parts->n; i++) {
-        int r = ofs_ns_join(t, call, above->path, parts->at[i], path, err);
+        int r =
+            ofs_ns_join(&t->space, call, above->path, parts->at[i], path, err);
 
         if (r < 0)
             return r;
@@ -247,7 +248,7 @@ static int add_compartments(struct ofs_tree *t, struct ofs_dir *d,
 
     if (*dir->path)
         return 0;
-    if (ofs_ns_children(t, dir->scope, &children) < 0)
+    if (ofs_ns_children(&t->space, dir->scope, &children) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < children.names.n; i++) {
         ofs_found_dir(&found, children.scopes[i], "");
@@ -294,7 +295,7 @@ static int list_names(struct ofs_tree *t, struct ofs_call *call,
 {
     const struct ofs_node *dir = ofs_dir_node(d);
     size_t before = ofs_dir_count(d);
-    int r = ofs_ns_parts(t, call, dir->scope, dir->path, parts, err);
+    int r = ofs_ns_parts(&t->space, call, dir->scope, dir->path, parts, err);
 
     if (r == 0)
         r = add_parts(t, call, d, parts, in_repo, err);
@@ -302,7 +303,7 @@ static int list_names(struct ofs_tree *t, struct ofs_call *call,
         r = ofs_err_nomem(err, "a directory");
     /* An empty list because of a refusal would be a lie. */
     if (r == 0 && !*dir->path && ofs_dir_count(d) == before)
-        r = ofs_ns_refusal(t, dir->scope, err);
+        r = ofs_ns_refusal(&t->space, dir->scope, err);
     return r;
 }
 
@@ -327,11 +328,11 @@ static int dir_list(struct ofs_tree *t, struct ofs_call *call,
 {
     const struct ofs_node *dir = ofs_dir_node(d);
     struct ofs_ns ns;
-    int r = ofs_ns_fresh(t, call, dir->scope, dir->path, &ns, err);
+    int r = ofs_ns_fresh(&t->space, call, dir->scope, dir->path, &ns, err);
 
     /* A repository that was moved away from here is still one. */
     if (r == 0 && !ns.flags)
-        r = ofs_ns_known(t, call, dir->scope, dir->path, &ns, err);
+        r = ofs_ns_known(&t->space, call, dir->scope, dir->path, &ns, err);
     if (r == 0)
         r = check_there(t, dir->path, ns.flags, err);
     return r < 0 ? r : list_all(t, call, d, ns.flags, err);
@@ -342,7 +343,7 @@ static int dir_list(struct ofs_tree *t, struct ofs_call *call,
 static int dir_remove(struct ofs_tree *t, struct ofs_call *call,
                       const struct ofs_named *what, struct ofs_err *err)
 {
-    return ofs_manage_rmdir(t, call, what->dir, what->name, err);
+    return ofs_manage_rmdir(&t->space, call, what->dir, what->name, err);
 }
 
 static int dir_rename(struct ofs_tree *t, struct ofs_call *call,
@@ -350,7 +351,24 @@ static int dir_rename(struct ofs_tree *t, struct ofs_call *call,
                       const struct ofs_node *to_dir, const char *to,
                       struct ofs_err *err)
 {
-    return ofs_manage_move(t, call, what->dir, what->name, to_dir, to, err);
+    return ofs_manage_move(&t->space, call, what->dir, what->name, to_dir, to,
+                           err);
+}
+
+/* ---- what the control plane knows of it ---- */
+
+static int dir_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                      const struct ofs_node *dir, struct ofs_xattrs *ret,
+                      struct ofs_err *err)
+{
+    return ofs_manage_dir_xattrs(&t->space, call, dir, ret, err);
+}
+
+static int dir_set_xattr(struct ofs_tree *t, struct ofs_call *call,
+                         const struct ofs_node *dir, const char *name,
+                         const struct ofs_buf *value, struct ofs_err *err)
+{
+    return ofs_manage_set_xattr(&t->space, call, dir, name, value, err);
 }
 
 const struct ofs_view ofs_view_dir = {
@@ -363,6 +381,6 @@ const struct ofs_view ofs_view_dir = {
     .list = dir_list,
     .remove = dir_remove,
     .rename = dir_rename,
-    .service_xattrs = ofs_manage_dir_xattrs,
-    .set_xattr = ofs_manage_set_xattr,
+    .service_xattrs = dir_xattrs,
+    .set_xattr = dir_set_xattr,
 };

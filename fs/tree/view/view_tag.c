@@ -14,9 +14,9 @@
 static void tag_attr(struct ofs_tree *t, const struct ofs_node *node,
                      struct ofs_attr *ret)
 {
-    if (ofs_manage_is_immutable(t, node->path))
+    if (ofs_manage_is_immutable(&t->space, node->path))
         ret->mode &= ~(mode_t)OFS_OWNER_WRITES;
-    if (t->backend->ops->is_mutable && t->push)
+    if (t->space.backend->ops->is_mutable && t->push)
         ret->valid_ms = t->sync.ttl_ms;
 }
 
@@ -53,7 +53,8 @@ static void tag_escape(struct ofs_tree *t, const struct ofs_node *node,
     size_t len = strlen(name);
 
     if (ofs_path_join(node->path, node->name, path) == 0)
-        ofs_ns_guess(t, ofs_ns_scope_of(t, node->path), path, &ns);
+        ofs_ns_guess(&t->space, ofs_ns_scope_of(&t->space, node->path), path,
+                     &ns);
     if ((ofs_name_is_layout(node->name) ||
          (ns.flags & (OFS_NS_REPO | OFS_NS_PARENT))) &&
         len + strlen("@tag") <= NAME_MAX)
@@ -84,7 +85,7 @@ static int tag_now(struct ofs_tree *t, struct ofs_call *call, const char *path,
 static int untag(struct ofs_tree *t, struct ofs_call *call, const char *repo,
                  const char *tag, struct ofs_err *err)
 {
-    int r = ofs_manage_untag(t, call, repo, tag, err);
+    int r = ofs_manage_untag(&t->space, call, repo, tag, err);
 
     if (r == 0 || r == -ENOENT)
         ofs_repo_untagged(&t->repos, repo, tag);
@@ -163,7 +164,7 @@ static int tag_remove(struct ofs_tree *t, struct ofs_call *call,
 {
     int r;
 
-    if (!t->allow_delete)
+    if (!t->space.allow_delete)
         return ofs_err_set(err, -EPERM, "deleting tags needs -o allow_delete");
     if (!call->may_wait)
         return -EAGAIN;
@@ -173,6 +174,13 @@ static int tag_remove(struct ofs_tree *t, struct ofs_call *call,
     if (r == -ENOTSUP)
         return ofs_err_set(err, -EPERM, "this registry takes no tags away");
     return r;
+}
+
+static int tag_xattrs(struct ofs_tree *t, struct ofs_call *call,
+                      const struct ofs_node *tag, struct ofs_xattrs *ret,
+                      struct ofs_err *err)
+{
+    return ofs_manage_tag_xattrs(&t->space, call, tag, ret, err);
 }
 
 const struct ofs_view ofs_view_tag = {
@@ -187,5 +195,5 @@ const struct ofs_view ofs_view_tag = {
     .rename = tag_rename,
     .escape = tag_escape,
     .xattrs = ofs_xattrs_of_manifest,
-    .service_xattrs = ofs_manage_tag_xattrs,
+    .service_xattrs = tag_xattrs,
 };

@@ -251,7 +251,7 @@ static int make_dir(struct ofs_tree *t, struct ofs_call *call,
     case OFS_TARGET_SCRATCH_DIR:
         return make_scratch_dir(t, m, mode, ret);
     case OFS_TARGET_REPO:
-        r = ofs_manage_mkdir(t, call, dir, m->target.name, &made, err);
+        r = ofs_manage_mkdir(&t->space, call, dir, m->target.name, &made, err);
         if (r == 0)
             ofs_found_dir(ret, made.scope, made.path);
         return r;

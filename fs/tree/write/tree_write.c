@@ -175,7 +175,7 @@ static int clone_part(const struct ofs_file *from, struct ofs_call *call,
     const struct ofs_node *node = from->node;
     OFS_AUTO(ofs_source_unrefp)
     struct ofs_source *source =
-        ofs_regsource_new(from->t->registry, node->path, &node->digest,
+        ofs_regsource_new(from->t->repos.registry, node->path, &node->digest,
                           node->size, from->t->repos.use_mirror);
     const struct ofs_clone of = {
         .repo = node->path,

@@ -13,24 +13,20 @@
  * < batches (INFLIGHT).  None is held across the network, the store or push.
  */
 
-#include "backend.h"
 #include "failures.h"
 #include "made.h"
 #include "nodes.h"
+#include "ns.h"
 #include "pending.h"
-#include "repo_state.h"
 #include "runs.h"
 #include "scratch.h"
-#include "sync.h"
 
 #include <stddef.h>
 #include <sys/types.h>
 
 struct ofs_control_file;
 struct ofs_push;
-struct ofs_registry;
 struct ofs_store;
-struct ofs_tree;
 
 /*
  * mtime of what has no time of its own: blobs, and images that do not say when
@@ -40,36 +36,23 @@ struct ofs_tree;
 enum { OFS_NO_TIME_S = 1 };
 
 struct ofs_tree {
-    struct ofs_registry *registry;
     struct ofs_store *store;
     struct ofs_push *push; /* NULL: the tree is read-only */
-    bool allow_delete;
-    struct ofs_sync sync;
     uid_t uid;
     gid_t gid;
     mode_t umask;
     const struct ofs_control_file *control;
     char *url; /* names the notes */
     int64_t start_s;
+    struct ofs_sync sync;
     struct ofs_nodes nodes;
-    struct ofs_backend *backend; /* which directories there are */
-    struct ofs_repos repos;
     struct ofs_pending pending;
     struct ofs_mades mades;
     struct ofs_scratches scratches;
     struct ofs_failures failures;
     struct ofs_runs runs; /* used with allow_delete only */
+    struct ofs_repos repos;
+    struct ofs_space space;
 };
-
-static inline int64_t ofs_tree_now(const struct ofs_tree *t)
-{
-    return ofs_sync_now(&t->sync);
-}
-
-/* What the kernel may rely on for an answer that is good for `left` more. */
-static inline int64_t ofs_tree_valid(const struct ofs_tree *t, int64_t left)
-{
-    return ofs_sync_valid(&t->sync, left);
-}
 
 #endif
