@@ -3,11 +3,10 @@
 #define OFS_REGISTRY_PRIV_H
 
 /*
- * What the files of the registry client share.
- *
- * reg_request.c sends one request, reg_route.c decides who is asked (mirror,
- * source), health.c whether the source is asked at all; the other files know
- * one kind of thing each (manifests, blobs, lists, referrers).
+ * The way to a registry, for those in ../read and ../write who know one kind of
+ * thing each (manifests, blobs, lists, uploads): reg_request.c sends one
+ * request, reg_route.c decides who is asked (mirror, source), health.c whether
+ * the source is asked at all.
  */
 
 #include "ocirfs/clock.h"
@@ -165,66 +164,6 @@ struct reg_start ofs_reg_start(struct reg_end *end);
 /* Tell what came of a request; `token_scope`: it was for a token. */
 void ofs_reg_witness(struct reg_end *end, int code, const struct ofs_err *err,
                      const struct reg_start *start, const char *token_scope);
-
-/* ---- reg_redirect.c: GET a blob, wherever it is ---- */
-
-struct reg_blob_req {
-    const char *repo;
-    const struct ofs_digest *digest;
-    const char *what;
-    const char *const *headers;
-    const struct ofs_http_sink *sink;
-};
-
-/*
- * Ask the target that was told lately, else the registry, and follow up to 5
- * redirects by hand.  0 and the last response, of any status; *ret_target: it
- * (or the failure) is a redirect target's, so asking again may help.
- */
-int ofs_reg_blob_get(struct reg_end *end, struct ofs_call *call,
-                     const struct reg_blob_req *req, struct ofs_http_resp *ret,
-                     bool *ret_target, struct ofs_err *err) OFS_MUST_CHECK;
-
-/* ---- reg_pages.c: lists that come in pages ---- */
-
-struct reg_page;
-
-struct reg_walk {
-    struct reg_end *end;
-    struct ofs_call *call;
-    const char *scope, *what;
-    const char *const *headers;
-    const char *list;   /* URL without query */
-    size_t n;           /* names to ask for on a page; 0: say nothing */
-    bool ends_with_404; /* a further page that is not there is the end */
-    /* Takes one page; fills in what leads to the next.  */
-    int (*take)(void *arg, const struct ofs_http_resp *resp,
-                struct reg_page *ret, struct ofs_err *err);
-    void *arg;
-};
-
-/*
- * Ask for all pages of a list.  -EFBIG: it pages in circles or does not end;
- * else as ofs_reg_do() or as `take` returned.
- */
-int ofs_reg_walk(const struct reg_walk *w, struct ofs_err *err) OFS_MUST_CHECK;
-
-/* ---- reg_manifests.c ---- */
-
-/*
- * HEAD (or GET) at that end; `scope` as for reg_req; `doubts_absence`: a 404
- * to the HEAD is believed only when a GET says the same.
- */
-int ofs_reg_manifest_head(struct reg_end *end, struct ofs_call *call,
-                          const char *repo, const char *ref, const char *scope,
-                          bool doubts_absence, struct ofs_manifest_info *ret,
-                          struct ofs_err *err) OFS_MUST_CHECK;
-
-/* GET and verify; `ret` is filled, with its bytes, on success. */
-int ofs_reg_manifest_get(struct reg_end *end, struct ofs_call *call,
-                         const char *repo, const char *ref,
-                         struct ofs_manifest_info *ret,
-                         struct ofs_err *err) OFS_MUST_CHECK;
 
 /* ---- registry.c ---- */
 

@@ -5,6 +5,7 @@
 #include "ocirfs/metrics.h"
 
 #include "blobanswer.h"
+#include "reg_redirect.h"
 
 #include <inttypes.h>
 

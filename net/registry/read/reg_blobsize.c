@@ -2,6 +2,7 @@
 #include "reg_blobsize.h"
 
 #include "blobanswer.h"
+#include "reg_redirect.h"
 
 /*
  * How long is a blob?  HEAD to the registry; where that leads elsewhere or is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry_priv.h"
+#include "reg_manifests.h"
 
 #include "ocirfs/manifest.h"
 #include "ocirfs/mediatype.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry_priv.h"
-
-#include "taglist.h"
+#include "reg_pages.h"
 
 enum {
     PAGES_MAX = 2000,

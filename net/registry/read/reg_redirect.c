@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry_priv.h"
+#include "reg_redirect.h"
 
 #include "ocirfs/metrics.h"
 

@@ -5,6 +5,8 @@
 #include "ocirfs/manifest.h"
 #include "ocirfs/mediatype.h"
 
+#include "reg_manifests.h"
+#include "reg_pages.h"
 #include "taglist.h"
 
 /*

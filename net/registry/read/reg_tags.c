@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry_priv.h"
 
+#include "reg_pages.h"
 #include "taglist.h"
 
 enum {

@@ -2,6 +2,7 @@
 #include "ocirfs/reg_publish.h"
 
 #include "reg_error.h"
+#include "reg_manifests.h"
 #include "reg_turn.h"
 
 #include "ocirfs/ref.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reg_untag.h"
 
-#include "registry_priv.h"
+#include "reg_manifests.h"
 
 #include "ocirfs/mediatype.h"
 #include "ocirfs/ref.h"
