@@ -7,6 +7,8 @@
 
 #include "ocir.h"
 #include "plain.h"
+#include "repo_state.h"
+#include "tag_ask.h"
 #include "view.h"
 
 _Static_assert((int)OFS_ROOT_INO == (int)OFS_NODES_ROOT, "the root's number");

@@ -4,10 +4,11 @@
 #include "ocirfs/push.h"
 #include "ocirfs/tree_write.h"
 
-#include "ask.h"
+#include "content.h"
 #include "made.h"
 #include "manage.h"
 #include "nameless.h"
+#include "repo_state.h"
 #include "tree_priv.h"
 
 /* ---- what is in the registry now ---- */
@@ -97,7 +98,7 @@ static void on_named(void *arg, struct ofs_call *call, const char *path,
     struct ofs_tree *t = arg;
     int process;
 
-    if (!t->allow_delete)
+    if (!t->space.allow_delete)
         return;
     process = ofs_process_of(call->who);
     ofs_runs_named(&t->runs, path, tag, process, ofs_process_parent(process));

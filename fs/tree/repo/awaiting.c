@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "awaiting.h"
+
 #include "ocirfs/push.h"
 
-#include "ask.h"
+#include "content.h"
 #include "pending.h"
 
 static int load(struct ofs_call *call, struct ofs_draft *d, struct ofs_buf *ret,

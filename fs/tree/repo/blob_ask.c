@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "blob_ask.h"
+
 #include "ocirfs/errclass.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/store.h"
 
-#include "ask.h"
+#include "content.h"
 
 struct question {
     struct ofs_repos *repos;

@@ -3,11 +3,12 @@
  * Small objects that never change: manifests and image configurations.  They
  * live in the store; what is not there is fetched once, however many want it.
  */
+#include "content.h"
+
 #include "ocirfs/mediatype.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/store.h"
 
-#include "ask.h"
 #include "pending.h"
 
 enum { MAX_CONFIG_BYTES = 4 * 1024 * 1024 };

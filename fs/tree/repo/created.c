@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "created.h"
+
 #include "ocirfs/clock.h"
 #include "ocirfs/mediatype.h"
 
-#include "ask.h"
+#include "content.h"
 
 /*
  * Policy.  With false, `ls -l` costs one request for each tag that was never

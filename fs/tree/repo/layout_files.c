@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "layout_files.h"
+
 #include "ocirfs/manifest.h"
 
-#include "ask.h"
+#include "prefetch.h"
 
 /* Source: OCI image-spec v1.1 image-layout.md, "oci-layout file". */
 const char ofs_layout_header[] = "{\"imageLayoutVersion\":\"1.0.0\"}";

@@ -6,14 +6,16 @@
  * comes first to a tag does it, the other finds it done (a flight).  Nobody
  * waits for a tag that he did not ask for.
  */
+#include "prefetch.h"
+
 #include "ocirfs/clock.h"
 #include "ocirfs/errclass.h"
 #include "ocirfs/metrics.h"
 
-#include "ask.h"
 #include "batch.h"
 #include "notes.h"
 #include "pending.h"
+#include "repo_state.h"
 
 enum { MAX_PASSES = 3 };
 

@@ -5,13 +5,17 @@
  * Left out is what the registry does not have: manifests that were not copied
  * along with their index, layers their owner gives out himself.
  */
+#include "reach.h"
+
 #include "ocirfs/errclass.h"
 #include "ocirfs/mediatype.h"
 #include "ocirfs/registry.h"
 #include "ocirfs/vec.h"
 
-#include "ask.h"
 #include "batch.h"
+#include "content.h"
+#include "prefetch.h"
+#include "repo_state.h"
 
 #include <stdatomic.h>
 

@@ -5,7 +5,11 @@
 /*
  * What is known of each repository in use: tags, what they name, which blobs
  * they reach.  It outlives nodes, and comes back from a note on disk when the
- * registry does not answer.  Thread-safe.
+ * registry does not answer.
+ *
+ * Whoever asks for what is not known remembers the answer here or in the store,
+ * and threads that want the same share one request.  -EAGAIN: `call` may not
+ * wait and the registry would have to be asked.
  */
 
 #include "ocirfs/lock.h"
@@ -79,8 +83,31 @@ struct ofs_repo {
     int64_t noted_ms;           /* when the note was written */
 };
 
-struct ofs_tag_of;
-struct ofs_tag_seen;
+struct ofs_repos;
+
+enum ofs_tag_how {
+    OFS_TAG_STAT,  /* may be as old as the ttl, or more while all wait */
+    OFS_TAG_OPEN,  /* asks when it is older than the ttl */
+    OFS_TAG_BATCH, /* one of many: what is not fresh is an error */
+};
+
+/* A question for a tag, and its answer: tag_ask.h. */
+struct ofs_tag_of {
+    struct ofs_repos *repos;
+    struct ofs_repo *repo;
+    const char *tag;
+    enum ofs_tag_how how;
+};
+
+struct ofs_tag_seen {
+    struct ofs_tag_info info; /* owned */
+    int64_t left_ms;          /* how long it is good */
+};
+
+static inline void ofs_tag_seen_done(struct ofs_tag_seen *seen)
+{
+    ofs_tag_info_done(&seen->info);
+}
 
 /* What the state of repositories asks of those above it. */
 struct ofs_repos_hooks {

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tag_ask.h"
+
 #include "ocirfs/errclass.h"
 #include "ocirfs/mediatype.h"
 #include "ocirfs/metrics.h"
 #include "ocirfs/registry.h"
 
-#include "ask.h"
 #include "backend.h"
+#include "content.h"
+#include "created.h"
 #include "notes.h"
 #include "pending.h"
+#include "prefetch.h"
+#include "repo_state.h"
 
 static struct ofs_metric asked = OFS_COUNTER(
     "ocirfs_tree_tags_asked_total", "Times the registry was asked for a tag.");

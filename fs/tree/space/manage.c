@@ -6,10 +6,11 @@
  */
 #include "manage.h"
 
-#include "ask.h"
+#include "awaiting.h"
 #include "made.h"
 #include "nameless.h"
 #include "names.h"
+#include "repo_state.h"
 #include "scratch.h"
 
 static const struct ofs_backend_ops *ops_of(const struct ofs_space *space)

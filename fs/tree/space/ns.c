@@ -8,9 +8,10 @@
  */
 #include "ns.h"
 
-#include "ask.h"
+#include "awaiting.h"
 #include "made.h"
 #include "names.h"
+#include "repo_state.h"
 
 /* ---- whom to ask ---- */
 

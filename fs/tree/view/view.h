@@ -15,7 +15,7 @@
 #include "ocirfs/store.h"
 #include "ocirfs/tree.h"
 
-#include "ask.h"
+#include "bytes.h"
 #include "found.h"
 #include "ns.h"
 #include "targets.h"

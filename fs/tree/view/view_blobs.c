@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blobs/, blobs/<algorithm>/ and the files in there, named by their content. */
+#include "awaiting.h"
+#include "blob_ask.h"
 #include "made.h"
+#include "reach.h"
+#include "repo_state.h"
 #include "scratch.h"
 #include "view.h"
 
@@ -239,7 +243,7 @@ static int blob_remove(struct ofs_tree *t, struct ofs_call *call,
 {
     int r = ofs_content_remove(t, call, what, err);
 
-    return r == -EPERM && t->allow_delete ? 0 : r;
+    return r == -EPERM && t->space.allow_delete ? 0 : r;
 }
 
 static int layout_dir_remove(struct ofs_tree *t, struct ofs_call *call,

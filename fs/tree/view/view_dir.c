@@ -9,6 +9,8 @@
 #include "made.h"
 #include "manage.h"
 #include "names.h"
+#include "prefetch.h"
+#include "repo_state.h"
 #include "view.h"
 
 #include <sys/stat.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* index.json and oci-layout of a repository. */
+#include "layout_files.h"
 #include "made.h"
+#include "repo_state.h"
 #include "view.h"
 
 #include <sys/stat.h>
@@ -43,7 +45,7 @@ static int open_header(struct ofs_tree *t, struct ofs_call *call,
 int ofs_layout_leave(const struct ofs_tree *t, const char *name,
                      struct ofs_err *err)
 {
-    if (t->allow_delete)
+    if (t->space.allow_delete)
         return 0;
     return ofs_err_set(err, -EPERM,
                        "every repository has '%s'; rm of tags, and -r of "

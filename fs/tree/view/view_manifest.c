@@ -2,6 +2,10 @@
 /* Manifests as files; here as sha256:<hex>, in view_tag.c under a tag. */
 #include "ocirfs/push.h"
 
+#include "awaiting.h"
+#include "blob_ask.h"
+#include "content.h"
+#include "repo_state.h"
 #include "view.h"
 
 #include <sys/stat.h>

@@ -5,8 +5,14 @@
  */
 #include "ocirfs/ref.h"
 
+#include "blob_ask.h"
+#include "content.h"
+#include "created.h"
+#include "layout_files.h"
 #include "made.h"
 #include "names.h"
+#include "repo_state.h"
+#include "tag_ask.h"
 #include "view.h"
 
 /*

@@ -6,6 +6,8 @@
 #include "manage.h"
 #include "names.h"
 #include "place.h"
+#include "repo_state.h"
+#include "tag_ask.h"
 
 #include <sys/stat.h>
 
@@ -110,7 +112,7 @@ static int retag(struct ofs_tree *t, struct ofs_call *call,
                           m->target.name, err);
     if (r < 0)
         return r;
-    if (t->allow_delete)
+    if (t->space.allow_delete)
         ofs_runs_set(&t->runs, m->repo, m->target.name,
                      ofs_process_of(call->who));
     r = untag(t, call, from->path, from->name, err);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/mediatype.h"
 
+#include "content.h"
 #include "failures.h"
 #include "place.h"
+#include "repo_state.h"
 #include "view.h"
 
 #include "ocirfs/errclass.h"

@@ -32,7 +32,7 @@ static int push_tag(struct ofs_tree *t, struct ofs_call *call,
 {
     int r = ofs_push_tag(t->push, call, d, repo, tag, NULL, err);
 
-    if (r == 0 && t->allow_delete)
+    if (r == 0 && t->space.allow_delete)
         ofs_runs_set(&t->runs, repo, tag, ofs_process_of(call->who));
     return r;
 }
