@@ -10,6 +10,7 @@
 #include "repo_state.h"
 #include "tag_ask.h"
 #include "view.h"
+#include "view_dir.h"
 
 _Static_assert((int)OFS_ROOT_INO == (int)OFS_NODES_ROOT, "the root's number");
 

@@ -4,6 +4,8 @@
 
 #include "ocirfs/process.h"
 
+#include "attrs.h"
+#include "handle.h"
 #include "lookup.h"
 
 int ofs_tree_getattr(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,

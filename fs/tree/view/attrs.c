@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "view.h"
+#include "attrs.h"
 
 #include <sys/stat.h>
 

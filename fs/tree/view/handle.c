@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Open directories: a snapshot of names.  Open files: bytes or a blob. */
+#include "handle.h"
+
 #include "ocirfs/push.h"
 #include "ocirfs/vec.h"
 
 #include "lookup.h"
 #include "place.h"
 #include "scratch.h"
+#include "view_draft.h"
 
 enum { MAX_NAMES_BYTES = 1024 * 1024 * 1024 };
 

@@ -2,7 +2,9 @@
 /* From a directory's number and a name to what it stands for. */
 #include "lookup.h"
 
+#include "attrs.h"
 #include "scratch.h"
+#include "view_draft.h"
 
 #include <sys/stat.h>
 

@@ -3,8 +3,11 @@
  * Where a node is, for whoever reads the log: `ls` shows names, not numbers.
  * Made from what a node stands for, so it costs nothing until it is wanted.
  */
+#include "nodepath.h"
+
 #include "lookup.h"
 #include "scratch.h"
+#include "view_draft.h"
 
 static void add(struct ofs_buf *b, size_t start, const char *part)
 {

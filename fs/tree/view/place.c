@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "place.h"
 
+#include "nodepath.h"
+#include "view_draft.h"
+
 uint64_t ofs_ino_above(struct ofs_tree *t, const struct ofs_node *node)
 {
     struct ofs_node_spec above;

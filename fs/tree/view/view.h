@@ -120,13 +120,6 @@ extern const struct ofs_view ofs_view_control_file;
 extern const struct ofs_view ofs_view_draft; /* view_draft.c */
 extern const struct ofs_view ofs_view_scratch_dir;
 
-/* ---- attrs.c ---- */
-
-enum { OFS_OWNER_WRITES = 0200 }; /* modes tell the truth, as far as they can */
-
-void ofs_attr_of(struct ofs_tree *t, const struct ofs_node *node,
-                 struct ofs_attr *ret);
-
 /* `ret` stands for `view` at path and name; it has no content yet. */
 static inline void ofs_found_set(struct ofs_found *ret,
                                  const struct ofs_view *view, const char *path,
@@ -134,72 +127,6 @@ static inline void ofs_found_set(struct ofs_found *ret,
 {
     ofs_found_init(ret, view, view->kind, path, name);
 }
-
-/* ---- nodepath.c ---- */
-
-/* The path below the mount point, "." for the root, added to `b`. */
-void ofs_node_path(const struct ofs_node *node, struct ofs_buf *b);
-/* What it is called in its directory, as its view's path says. */
-void ofs_node_name(const struct ofs_node *node, char ret[NAME_MAX + 1]);
-
-/* ---- handle.c: building a snapshot of names ---- */
-
-/* The directory that is listed. */
-const struct ofs_node *ofs_dir_node(const struct ofs_dir *d);
-size_t ofs_dir_count(const struct ofs_dir *d); /* entries so far */
-/* Add what `spec` stands for under `name`. */
-int ofs_dir_add(struct ofs_dir *d, const char *name,
-                const struct ofs_node_spec *spec) OFS_MUST_CHECK;
-/* Add what exists here only, but for what is to be pushed: that appears when
- * it is true. */
-int ofs_dir_add_scratch(struct ofs_dir *d) OFS_MUST_CHECK;
-int ofs_dir_new(struct ofs_tree *t, struct ofs_node *node, struct ofs_dir **ret,
-                struct ofs_err *err) OFS_MUST_CHECK;
-
-/* Takes over the use of `node`, also when it fails.  NULL: no memory. */
-struct ofs_file *ofs_file_new(struct ofs_tree *t, struct ofs_node *node);
-
-/* ---- xattrs.c ---- */
-
-int ofs_xattrs_add_digest(struct ofs_xattrs *x,
-                          const struct ofs_digest *digest) OFS_MUST_CHECK;
-/* Digest, type and annotations of the manifest that `node` is. */
-int ofs_xattrs_of_manifest(struct ofs_tree *t, struct ofs_call *call,
-                           const struct ofs_node *node, struct ofs_xattrs *ret,
-                           struct ofs_err *err) OFS_MUST_CHECK;
-
-/* ---- view_dir.c ---- */
-
-/* `ret` stands for that directory (ns.h says what a scope is). */
-void ofs_found_dir(struct ofs_found *ret, uint64_t scope, const char *path);
-
-/* ---- view_draft.c ---- */
-
-/* What exists here only and `node` stands for, with a reference; or NULL. */
-struct ofs_scratch *ofs_scratch_of(struct ofs_tree *t,
-                                   const struct ofs_node *node);
-/* The node that stands for it. */
-void ofs_scratch_found(const struct ofs_scratch *s, struct ofs_found *ret);
-
-/* ---- view_repo.c: what a directory holds because it is a repository ---- */
-
-/* A layout's own name (names.h knows which those are). */
-int ofs_repo_find_layout(struct ofs_tree *t, struct ofs_call *call,
-                         const char *path, const char *name,
-                         struct ofs_found *ret,
-                         struct ofs_err *err) OFS_MUST_CHECK;
-/* -ENOENT: no such tag, manifest. */
-int ofs_repo_find_tag(struct ofs_tree *t, struct ofs_call *call,
-                      const char *path, const char *tag, struct ofs_found *ret,
-                      struct ofs_err *err) OFS_MUST_CHECK;
-int ofs_repo_find_digest(struct ofs_tree *t, struct ofs_call *call,
-                         const char *path, const struct ofs_digest *digest,
-                         struct ofs_found *ret,
-                         struct ofs_err *err) OFS_MUST_CHECK;
-/* Layout and tags, beside the directory parts, as `who` sees them. */
-int ofs_repo_list_into(struct ofs_tree *t, int who, struct ofs_repo *repo,
-                       const struct ofs_strv *parts,
-                       struct ofs_dir *d) OFS_MUST_CHECK;
 
 /* Its bytes are those of a manifest, or of a blob that is none. */
 static inline bool ofs_node_is_manifest(const struct ofs_node *node)
@@ -210,29 +137,5 @@ static inline bool ofs_node_is_blob(const struct ofs_node *node)
 {
     return !node->manifest && node->view->content == OFS_CONTENT_BLOB;
 }
-
-/* ---- view_layout.c ---- */
-
-/* How long a name of the layout may be believed that is good for `ms`: its
- * maker may not see it yet. */
-int64_t ofs_layout_valid(struct ofs_tree *t, const char *path, int64_t ms);
-
-/*
- * Somebody takes away what is there because the tags are.  With allow_delete
- * that is as good as done, so that `rm -r` of a repository comes to its end: it
- * is gone when they are.  Else -EPERM.
- */
-int ofs_layout_leave(const struct ofs_tree *t, const char *name,
-                     struct ofs_err *err) OFS_MUST_CHECK;
-
-/* ---- view_manifest.c ---- */
-
-/* Open the manifest `f` stands for: its bytes, verified. */
-int ofs_manifest_open(struct ofs_tree *t, struct ofs_call *call,
-                      struct ofs_file *f, struct ofs_err *err) OFS_MUST_CHECK;
-/* Take away a manifest, or a blob: possible while it waits to be pushed. */
-int ofs_content_remove(struct ofs_tree *t, struct ofs_call *call,
-                       const struct ofs_named *what,
-                       struct ofs_err *err) OFS_MUST_CHECK;
 
 #endif

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blobs/, blobs/<algorithm>/ and the files in there, named by their content. */
+#include "ocirfs/regsource.h"
+
 #include "awaiting.h"
 #include "blob_ask.h"
+#include "handle.h"
 #include "made.h"
 #include "reach.h"
 #include "repo_state.h"
 #include "scratch.h"
 #include "view.h"
-
-#include "ocirfs/regsource.h"
+#include "view_layout.h"
+#include "view_manifest.h"
+#include "xattrs.h"
 
 #include <sys/stat.h>
 

@@ -2,6 +2,7 @@
 /* /.ocirfs/: about the mount itself.  Nothing here asks the network. */
 #include "ocirfs/clock.h"
 
+#include "handle.h"
 #include "names.h"
 #include "view.h"
 

@@ -4,14 +4,17 @@
  * be a repository and the parent of others at once, so this view asks for
  * both: catalog.c knows the parts, view_repo.c what a repository holds.
  */
+#include "view_dir.h"
+
 #include "ocirfs/ref.h"
 
+#include "handle.h"
 #include "made.h"
 #include "manage.h"
 #include "names.h"
 #include "prefetch.h"
 #include "repo_state.h"
-#include "view.h"
+#include "view_repo.h"
 
 #include <sys/stat.h>
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What exists here only: files that are being written, scratch directories. */
+#include "view_draft.h"
+
 #include "ocirfs/push.h"
 
 #include "scratch.h"
-#include "view.h"
 
 #include <sys/stat.h>
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* index.json and oci-layout of a repository. */
+#include "view_layout.h"
+
 #include "layout_files.h"
 #include "made.h"
 #include "repo_state.h"
-#include "view.h"
 
 #include <sys/stat.h>
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests as files; here as sha256:<hex>, in view_tag.c under a tag. */
+#include "view_manifest.h"
+
 #include "ocirfs/push.h"
 
 #include "awaiting.h"
 #include "blob_ask.h"
 #include "content.h"
 #include "repo_state.h"
-#include "view.h"
+#include "xattrs.h"
 
 #include <sys/stat.h>
 

@@ -3,17 +3,20 @@
  * What a directory holds because it is a repository: tags, manifests by
  * digest, and the names of an image layout.
  */
+#include "view_repo.h"
+
 #include "ocirfs/ref.h"
 
 #include "blob_ask.h"
 #include "content.h"
 #include "created.h"
+#include "handle.h"
 #include "layout_files.h"
 #include "made.h"
 #include "names.h"
 #include "repo_state.h"
 #include "tag_ask.h"
-#include "view.h"
+#include "view_layout.h"
 
 /*
  * Names that our own writes may move are looked up each time: a push through

@@ -3,11 +3,14 @@
 #include "ocirfs/process.h"
 #include "ocirfs/push.h"
 
+#include "attrs.h"
 #include "manage.h"
 #include "names.h"
 #include "place.h"
 #include "repo_state.h"
 #include "tag_ask.h"
+#include "view_manifest.h"
+#include "xattrs.h"
 
 #include <sys/stat.h>
 

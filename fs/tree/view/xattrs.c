@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "xattrs.h"
+
 #include "ocirfs/mediatype.h"
 
 #include "content.h"
 #include "failures.h"
 #include "place.h"
 #include "repo_state.h"
-#include "view.h"
 
 #include "ocirfs/errclass.h"
 

@@ -11,6 +11,8 @@
 #include "failures.h"
 #include "made.h"
 #include "manage.h"
+#include "view_dir.h"
+#include "view_draft.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -6,8 +6,11 @@
 #include "ocirfs/push.h"
 #include "ocirfs/regsource.h"
 
+#include "attrs.h"
 #include "commit.h"
 #include "failures.h"
+#include "handle.h"
+#include "view_draft.h"
 
 #include <sys/stat.h>
 
