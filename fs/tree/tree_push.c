@@ -8,6 +8,7 @@
 #include "made.h"
 #include "manage.h"
 #include "nameless.h"
+#include "repo_pushed.h"
 #include "repo_state.h"
 #include "tree_priv.h"
 
@@ -38,12 +39,8 @@ static void on_arrived(void *arg, const char *path,
     struct ofs_tree *t = arg;
     OFS_REPO_HOLD(held, &t->repos, path);
 
-    if (!held.repo)
-        return;
-    OFS_GUARD(&held.repo->mtx);
-    held.repo->fed = true;
-    /* Without memory it is asked for. */
-    (void)!ofs_blobset_put(&held.repo->blobs, digest, size, OFS_KNOWN_BLOB);
+    if (held.repo)
+        ofs_repo_fed(held.repo, digest, size);
 }
 
 /* ---- questions ---- */
@@ -61,18 +58,8 @@ static int tag_names(void *arg, const char *path, const char *name,
 {
     struct ofs_tree *t = arg;
     OFS_REPO_HOLD(held, &t->repos, path);
-    const struct ofs_tag *tag;
 
-    if (!held.repo)
-        return -ENOENT;
-    OFS_GUARD(&held.repo->mtx);
-    tag = ofs_tags_find(&held.repo->tags, name);
-    if (!tag)
-        return -ENOENT;
-    if (!tag->known)
-        return -EAGAIN;
-    *ret = tag->info.digest;
-    return 0;
+    return held.repo ? ofs_repo_tag_names(held.repo, name, ret) : -ENOENT;
 }
 
 static void on_untagged(void *arg, const char *path,

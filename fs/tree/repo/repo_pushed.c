@@ -1,8 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What we do to a repository's tags, as its state has it. */
+#include "repo_pushed.h"
+
 #include "ocirfs/clock.h"
 
 #include "repo_state.h"
+
+void ofs_repo_fed(struct ofs_repo *repo, const struct ofs_digest *digest,
+                  uint64_t size)
+{
+    OFS_GUARD(&repo->mtx);
+    repo->fed = true;
+    /* Without memory it is asked for. */
+    (void)!ofs_blobset_put(&repo->blobs, digest, size, OFS_KNOWN_BLOB);
+}
+
+int ofs_repo_tag_names(struct ofs_repo *repo, const char *tag,
+                       struct ofs_digest *ret)
+{
+    const struct ofs_tag *found;
+
+    OFS_GUARD(&repo->mtx);
+    found = ofs_tags_find(&repo->tags, tag);
+    if (!found)
+        return -ENOENT;
+    if (!found->known)
+        return -EAGAIN;
+    *ret = found->info.digest;
+    return 0;
+}
 
 /*
  * With repo.mtx held: a tag was set or taken away just now, so whatever was

@@ -46,11 +46,6 @@ uint64_t ofs_repo_written(struct ofs_repo *repo);
 int ofs_repos_with(struct ofs_repos *repos, const struct ofs_digest *digest,
                    struct ofs_strv *ret) OFS_MUST_CHECK;
 
-/* We have set that tag, taken it away: repo_pushed.c. */
-void ofs_repo_tagged(struct ofs_repo *repo, const char *name);
-void ofs_repo_untagged(struct ofs_repos *repos, const char *path,
-                       const char *tag);
-
 /* mtime of what nothing else is known of. */
 int64_t ofs_repos_base_s(struct ofs_repos *repos);
 

@@ -7,6 +7,7 @@
 #include "manage.h"
 #include "names.h"
 #include "place.h"
+#include "repo_pushed.h"
 #include "repo_state.h"
 #include "tag_ask.h"
 #include "view_manifest.h"
