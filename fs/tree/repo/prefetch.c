@@ -15,6 +15,7 @@
 #include "batch.h"
 #include "notes.h"
 #include "pending.h"
+#include "repo_list.h"
 #include "repo_state.h"
 
 enum { MAX_PASSES = 3 };

@@ -72,3 +72,9 @@ void ofs_repo_untagged(struct ofs_repos *repos, const char *path,
     touch(held.repo);
     ofs_tags_remove(&held.repo->tags, tag);
 }
+
+uint64_t ofs_repo_written(struct ofs_repo *repo)
+{
+    OFS_GUARD(&repo->mtx);
+    return repo->n_written;
+}

@@ -13,6 +13,8 @@ void ofs_repo_fed(struct ofs_repo *repo, const struct ofs_digest *digest,
 void ofs_repo_tagged(struct ofs_repo *repo, const char *name);
 void ofs_repo_untagged(struct ofs_repos *repos, const char *path,
                        const char *tag);
+/* How often we set or took away a tag of it. */
+uint64_t ofs_repo_written(struct ofs_repo *repo);
 /* What a tag names, without asking.  -ENOENT; -EAGAIN: only its name is known. */
 int ofs_repo_tag_names(struct ofs_repo *repo, const char *tag,
                        struct ofs_digest *ret) OFS_MUST_CHECK;

@@ -2,7 +2,7 @@
 #ifndef OFS_REPO_STATE_H
 #define OFS_REPO_STATE_H
 
-/* The repositories in use, and the names of their tags.  Thread-safe. */
+/* The repositories in use, and what each was last heard of.  Thread-safe. */
 
 #include "repo.h"
 
@@ -33,14 +33,8 @@ int ofs_repo_refusal(struct ofs_repos *repos, const char *path);
 /* Is a list of its tags in memory, however old? */
 bool ofs_repo_is_listed(struct ofs_repos *repos, const char *path);
 
-/* Names of the tags: fresh, or as last seen; as ofs_listing_want. */
-int ofs_repo_list(struct ofs_repos *repos, struct ofs_call *call,
-                  struct ofs_repo *repo, struct ofs_err *err) OFS_MUST_CHECK;
-
 /* When its names were last seen to change; 0: never. */
 int64_t ofs_repo_changed(struct ofs_repos *repos, const char *path);
-/* How often we set or took away a tag of it. */
-uint64_t ofs_repo_written(struct ofs_repo *repo);
 
 /* Paths of repositories that are known to have that blob or manifest. */
 int ofs_repos_with(struct ofs_repos *repos, const struct ofs_digest *digest,

@@ -12,6 +12,7 @@
 #include "notes.h"
 #include "pending.h"
 #include "prefetch.h"
+#include "repo_pushed.h"
 #include "repo_state.h"
 
 static struct ofs_metric asked = OFS_COUNTER(

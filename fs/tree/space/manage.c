@@ -10,6 +10,7 @@
 #include "made.h"
 #include "nameless.h"
 #include "names.h"
+#include "repo_list.h"
 #include "repo_state.h"
 #include "scratch.h"
 

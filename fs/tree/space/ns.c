@@ -11,6 +11,7 @@
 #include "awaiting.h"
 #include "made.h"
 #include "names.h"
+#include "repo_list.h"
 #include "repo_state.h"
 
 /* ---- whom to ask ---- */

@@ -13,6 +13,7 @@
 #include "manage.h"
 #include "names.h"
 #include "prefetch.h"
+#include "repo_list.h"
 #include "repo_state.h"
 #include "view_repo.h"
 
