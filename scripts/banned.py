@@ -113,7 +113,7 @@ class Checker:
 
     def check_licence(self, name, text):
         lines = text.splitlines()[:2]
-        if lines and lines[0].startswith("#!"):
+        if lines and lines[0].startswith(("#!", "#compdef")):
             lines = lines[1:]
         if not lines or SPDX not in lines[0]:
             self.problems.append(f"{name}:1: the first line must be the "
