@@ -62,7 +62,7 @@ int64_t ofs_call_left_ms(const struct ofs_call *call);
 
 /* A list of sleeping calls; guarded by its owner's mutex. */
 struct ofs_waiter {
-    struct ofs_waiter *next, **link; /* link: NULL when in no list */
+    struct ofs_waiter *next, **link; /* list.h */
     struct ofs_call *call;
 };
 
@@ -70,8 +70,6 @@ struct ofs_waitlist {
     struct ofs_waiter *first;
 };
 
-void ofs_waitlist_add(struct ofs_waitlist *list, struct ofs_waiter *w);
-void ofs_waitlist_remove(struct ofs_waitlist *list, struct ofs_waiter *w);
 void ofs_waitlist_wake(struct ofs_waitlist *list); /* all; they stay listed */
 
 /*

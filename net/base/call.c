@@ -139,18 +139,6 @@ void ofs_call_cancel(struct ofs_call *call)
     (void)pthread_cond_signal(&call->cond);
 }
 
-void ofs_waitlist_add(struct ofs_waitlist *list, struct ofs_waiter *w)
-{
-    if (!w->link)
-        ofs_list_add(&list->first, w);
-}
-
-void ofs_waitlist_remove(struct ofs_waitlist *list, struct ofs_waiter *w)
-{
-    (void)list; /* named so that the caller thinks of its mutex */
-    ofs_list_remove(w);
-}
-
 void ofs_waitlist_wake(struct ofs_waitlist *list)
 {
     for (struct ofs_waiter *w = list->first; w; w = w->next)
@@ -165,7 +153,7 @@ static bool is_done_or_listed(struct ofs_waitlist *list, struct ofs_mutex *mtx,
     OFS_GUARD(mtx);
     if (done(arg))
         return true;
-    ofs_waitlist_add(list, me);
+    ofs_list_add(&list->first, me);
     return false;
 }
 
@@ -179,7 +167,7 @@ int ofs_waitlist_wait(struct ofs_waitlist *list, struct ofs_mutex *mtx,
         int r = ofs_call_sleep(call, err);
 
         OFS_GUARD(mtx);
-        ofs_waitlist_remove(list, &me);
+        ofs_list_remove(&me);
         if (r < 0)
             return r;
     }

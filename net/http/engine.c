@@ -2,6 +2,7 @@
 #include "engine.h"
 
 #include "ocirfs/clock.h"
+#include "ocirfs/list.h"
 #include "ocirfs/thread.h"
 
 /*
@@ -76,30 +77,11 @@ static CURLcode attach(struct ofs_engine_job *job)
 
 /* --- engine thread ------------------------------------------------------ */
 
-static void link_active(struct ofs_engine *e, struct ofs_engine_job *job)
-{
-    job->prev = NULL;
-    job->next = e->active;
-    if (job->next)
-        job->next->prev = job;
-    e->active = job;
-}
-
-static void unlink_active(struct ofs_engine *e, struct ofs_engine_job *job)
-{
-    if (job->next)
-        job->next->prev = job->prev;
-    if (job->prev)
-        job->prev->next = job->next;
-    else
-        e->active = job->next;
-}
-
 /* Hand the job back.  It may be gone as soon as the mutex is free. */
 static void end_job(struct ofs_engine *e, struct ofs_engine_job *job,
                     enum ofs_transfer_end end, CURLcode rc)
 {
-    unlink_active(e, job);
+    ofs_list_remove(job); /* of those that are active */
 
     OFS_GUARD(&e->mtx);
     job->end = end;
@@ -138,7 +120,7 @@ static void begin_job(struct ofs_engine *e, struct ofs_engine_job *job)
 {
     CURLMcode rc;
 
-    link_active(e, job);
+    ofs_list_add(&e->active, job);
     ofs_lifesign_begin(&job->life);
     rc = curl_multi_add_handle(e->multi, job->easy);
     if (rc != CURLM_OK)

@@ -33,8 +33,8 @@ struct ofs_engine_job {
     /* The engine's; the callbacks of `easy` may tick `life`. */
     struct ofs_lifesign life; /* engine thread */
     struct ofs_call *call;
-    struct ofs_engine_job *next; /* queue: mtx; active: engine thread */
-    struct ofs_engine_job *prev; /* engine thread */
+    struct ofs_engine_job *next;  /* queue: mtx; active: engine thread */
+    struct ofs_engine_job **link; /* engine thread */
     enum { OFS_JOB_QUEUED, OFS_JOB_ACTIVE, OFS_JOB_ENDED } state; /* mtx */
     bool given_up;                                                /* mtx */
 };

@@ -242,28 +242,22 @@ static int result_of(struct ofs_stream *s, enum ofs_pushed *ret_how,
     return 0;
 }
 
+static bool is_done(void *arg)
+{
+    const struct ofs_stream *s = arg;
+
+    return s->done;
+}
+
 int ofs_stream_wait(struct ofs_stream *s, struct ofs_call *call,
                     enum ofs_pushed *ret_how, struct ofs_err *err)
 {
-    struct ofs_waiter me = { .call = call };
+    int r = ofs_waitlist_wait(&s->waiters, &s->mtx, call, is_done, s, err);
 
-    for (;;) {
-        int r;
-
-        {
-            OFS_GUARD(&s->mtx);
-            if (s->done)
-                return result_of(s, ret_how, err);
-            ofs_waitlist_add(&s->waiters, &me);
-        }
-        r = ofs_call_sleep(call, err);
-        {
-            OFS_GUARD(&s->mtx);
-            ofs_waitlist_remove(&s->waiters, &me);
-        }
-        if (r < 0)
-            return r;
-    }
+    if (r < 0)
+        return r;
+    OFS_GUARD(&s->mtx);
+    return result_of(s, ret_how, err);
 }
 
 struct ofs_stream *ofs_stream_ref(struct ofs_stream *s)

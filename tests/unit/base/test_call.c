@@ -9,6 +9,7 @@
 #include "ocirfs/call.h"
 
 #include "ocirfs/clock.h"
+#include "ocirfs/list.h"
 
 #include <sched.h>
 #include <sys/syscall.h>
@@ -202,22 +203,20 @@ static void a_list_wakes_all_and_keeps_them(void **state)
     for (size_t i = 0; i < 3; i++) {
         ofs_call_init(&calls[i], 0);
         w[i].call = &calls[i];
-        ofs_waitlist_add(&list, &w[i]);
-        ofs_waitlist_add(&list, &w[i]); /* is in already */
+        ofs_list_add(&list.first, &w[i]);
     }
     for (int again = 0; again < 2; again++) {
         ofs_waitlist_wake(&list);
         for (size_t i = 0; i < 3; i++)
             assert_int_equal(ofs_call_sleep(&calls[i], NULL), 0);
     }
-    ofs_waitlist_remove(&list, &w[1]); /* from the middle */
-    ofs_waitlist_remove(&list, &w[1]); /* is out already */
+    ofs_list_remove(&w[1]); /* from the middle */
     ofs_waitlist_wake(&list);
     assert_int_equal(ofs_call_sleep(&calls[0], NULL), 0);
     assert_int_equal(ofs_call_sleep(&calls[1], NULL), -ETIMEDOUT);
     assert_int_equal(ofs_call_sleep(&calls[2], NULL), 0);
-    ofs_waitlist_remove(&list, &w[2]);
-    ofs_waitlist_remove(&list, &w[0]);
+    ofs_list_remove(&w[2]);
+    ofs_list_remove(&w[0]);
     assert_null(list.first);
     for (size_t i = 0; i < 3; i++)
         ofs_call_done(&calls[i]);

@@ -43,24 +43,20 @@ struct fake {
 
 #define NOWHERE UINT64_MAX
 
+static bool fake_is_released(void *arg)
+{
+    const struct fake *f = arg;
+
+    return f->released;
+}
+
 UNUSED static int fake_stall(struct fake *f, struct ofs_call *call,
                              struct ofs_err *err)
 {
-    struct ofs_waiter me = { .call = call };
-    int r = 0;
+    int r;
 
     atomic_fetch_add(&f->n_stalled, 1);
-    while (r == 0) {
-        {
-            OFS_GUARD(&f->mtx);
-            if (f->released)
-                break;
-            ofs_waitlist_add(&f->waiters, &me);
-        }
-        r = ofs_call_sleep(call, err);
-        OFS_GUARD(&f->mtx);
-        ofs_waitlist_remove(&f->waiters, &me);
-    }
+    r = ofs_waitlist_wait(&f->waiters, &f->mtx, call, fake_is_released, f, err);
     atomic_fetch_sub(&f->n_stalled, 1);
     return r;
 }
