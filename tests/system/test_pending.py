@@ -42,7 +42,8 @@ def test_it_goes_on_by_itself_when_the_registry_is_well(
         mount, registry, proxy, act):
     mnt = mount(proxy, timeout="2s")
     fail_to_push(mnt, proxy, act)
-    assert any("; tried again in " in line for line in pushed.pending(mnt))
+    waiting.until(lambda: any("; tried again in " in line
+                              for line in pushed.pending(mnt)), "its turn", 60)
     proxy.forget()
     wait_until_pushed(mnt, registry)
     push(mnt)

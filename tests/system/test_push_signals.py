@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signals that reach whoever waits in close(): some mean to end it, most do
 not."""
-import re
 import signal
 import subprocess
 import sys
@@ -60,8 +59,7 @@ def closing(mount, proxy, image):
 
 
 def interrupts(mnt):
-    text = (mnt / ".ocirfs/metrics").read_text()
-    return int(re.search(r"^ocirfs_fuse_interrupts_total (\d+)", text, re.M)[1])
+    return mnt.metric("ocirfs_fuse_interrupts_total")
 
 
 def send(mnt, process, number):
