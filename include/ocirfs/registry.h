@@ -70,6 +70,10 @@ struct ofs_registry_health {
 void ofs_registry_health(struct ofs_registry *r,
                          struct ofs_registry_health *ret);
 
+/* Does it answer, as far as is known?  Takes at most a second, when a request
+ * has just found that it does not and the probe is out. */
+bool ofs_registry_is_up(struct ofs_registry *r);
+
 /*
  * All repositories, sorted, without duplicates and invalid names.  -ENOTSUP:
  * the registry has no catalog or does not show it to us (401, 403, 404, 405).

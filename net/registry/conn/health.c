@@ -24,6 +24,10 @@
  *      UP --> SUSPECT -----> DOWN    doubt; the probe failed
  *      any <---------------- any     any answer: UP
  *
+ * One slow answer of a registry that is well looks the same as silence, when
+ * nothing else was asked meanwhile.  So in the first second of being down
+ * requests wait for what the probe says instead of failing.
+ *
  * A token server that is gone counts as the registry gone, since nothing can
  * be read without it; then the probe asks for that token as well.
  */
@@ -33,6 +37,8 @@ enum {
     MIRROR_PATIENCE_MS = 1000, /* the same; there it costs less to be wrong */
     MIRROR_SHUN_MS = 30000,
     PROBE_TIMEOUT_MS = 5000,
+    PROOF_MS =
+        1000, /* the first probe of a registry that is there takes less */
 };
 
 static struct ofs_metric downs =
@@ -67,6 +73,8 @@ static void set_up(struct ofs_registry *r, int64_t now_ms)
     r->health.mood = REG_UP;
     r->health.answered_ms = now_ms;
     r->health.n_answers++;
+    r->health.unproven = false;
+    ofs_waitlist_wake(&r->health.waiters);
     ofs_metric_set(&up_gauge, 1);
 }
 
@@ -78,6 +86,8 @@ static void set_trouble(struct ofs_registry *r, enum reg_mood mood,
 
     if (mood == REG_DOWN && h->mood != REG_DOWN) {
         h->down_since_s = ofs_wall_s();
+        h->down_at_ms = ofs_mono_ms();
+        h->unproven = true;
         ofs_metric_add(&downs, 1);
         ofs_metric_set(&up_gauge, 0);
     }
@@ -143,12 +153,40 @@ void ofs_reg_witness(struct reg_end *end, int code, const struct ofs_err *err,
         weigh(r, &e, err, token_scope);
 }
 
-int ofs_reg_gate(struct reg_end *end, struct ofs_err *err)
+static bool is_proven(void *arg)
+{
+    const struct ofs_registry *r = arg;
+
+    return !r->health.unproven || !r->health.probing;
+}
+
+static void await_proof(struct ofs_registry *r, struct ofs_call *call)
+{
+    int64_t deadline_ms = call->deadline_ms, until_ms;
+    int e;
+
+    {
+        OFS_GUARD(&r->mtx);
+        if (is_proven(r))
+            return;
+        until_ms = r->health.down_at_ms + PROOF_MS;
+    }
+    if (until_ms < call->deadline_ms)
+        call->deadline_ms = until_ms;
+    e = ofs_waitlist_wait(&r->health.waiters, &r->mtx, call, is_proven, r,
+                          NULL);
+    (void)e; /* however the wait ended, what is known then counts */
+    call->deadline_ms = deadline_ms;
+}
+
+int ofs_reg_gate(struct reg_end *end, struct ofs_call *call,
+                 struct ofs_err *err)
 {
     struct ofs_registry *r = end->r;
 
     if (end->is_mirror)
         return 0;
+    await_proof(r, call);
     OFS_GUARD(&r->mtx);
     /* Without the thread nobody would ever find it up again. */
     if (r->health.mood != REG_DOWN || !r->health.probing)
@@ -156,6 +194,17 @@ int ofs_reg_gate(struct reg_end *end, struct ofs_err *err)
     if (err)
         *err = r->health.why;
     return r->health.why.code;
+}
+
+bool ofs_registry_is_up(struct ofs_registry *r)
+{
+    struct ofs_call call;
+
+    ofs_call_init(&call, PROOF_MS);
+    await_proof(r, &call);
+    ofs_call_done(&call);
+    OFS_GUARD(&r->mtx);
+    return r->health.mood != REG_DOWN;
 }
 
 void ofs_registry_health(struct ofs_registry *r,
@@ -225,6 +274,8 @@ static void conclude(struct ofs_registry *r, bool answers,
         set_up(r, ofs_mono_ms());
     else if (h->mood == REG_SUSPECT && h->n_answers == start->n_answers)
         set_trouble(r, REG_DOWN, &h->why);
+    h->unproven = false;
+    ofs_waitlist_wake(&h->waiters);
 }
 
 static void probe(struct ofs_registry *r)

@@ -43,6 +43,9 @@ struct reg_health {
     char token_scope[288]; /* of the token that could not be had; "": it was
                               the registry itself */
     bool probing;          /* the thread is there */
+    bool unproven;         /* down, and the probe has not said so yet */
+    int64_t down_at_ms;
+    struct ofs_waitlist waiters; /* for what the probe says */
     struct ofs_thread prober;
 };
 
@@ -151,8 +154,9 @@ struct reg_evidence {
 
 enum reg_verdict ofs_reg_judge(const struct reg_evidence *e); /* pure */
 
-/* 0, or the trouble again while the registry is down. */
-int ofs_reg_gate(struct reg_end *end, struct ofs_err *err) OFS_MUST_CHECK;
+/* 0, or the trouble again while the registry is down, and is proven to be. */
+int ofs_reg_gate(struct reg_end *end, struct ofs_call *call,
+                 struct ofs_err *err) OFS_MUST_CHECK;
 
 /* The moment before a request. */
 struct reg_start {
