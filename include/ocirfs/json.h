@@ -40,6 +40,14 @@ int ofs_json_parse(const char *text, size_t len, json_t **ret,
                    struct ofs_err *err) OFS_MUST_CHECK;
 
 /*
+ * The same of a document that others read, though it is not quite JSON or is
+ * more than we read: bytes that are not UTF-8 and half surrogates become '?',
+ * numbers that fit nowhere null, and so does what is nested beyond 32 levels.
+ */
+int ofs_json_parse_odd(const char *text, size_t len, json_t **ret,
+                       struct ofs_err *err) OFS_MUST_CHECK;
+
+/*
  * Fill `out` from `obj` by a table that ends with a nameless row.  JSON null
  * counts as absent.  -EBADMSG: not an object, missing, wrong type, a NUL in a
  * string.  On failure members already filled stay filled; the target's _done

@@ -29,6 +29,9 @@ struct ofs_platform {
     char *os, *architecture, *variant; /* owned; NULL when absent */
 };
 
+/* Only after ofs_manifest_decode_odd(): the size is not told. */
+#define OFS_SIZE_UNKNOWN UINT64_MAX
+
 struct ofs_descriptor {
     char *media_type; /* owned, as are the others */
     struct ofs_digest digest;
@@ -70,7 +73,19 @@ enum {
 int ofs_manifest_decode(const char *json, size_t len, const char *content_type,
                         struct ofs_manifest *ret,
                         struct ofs_err *err) OFS_MUST_CHECK;
+
+/*
+ * The same of what clients read although it is not quite as specified: 0 and
+ * all that can be known of it, or 1 when a part of it is left out, and `err`
+ * tells which.  A type that is not told is "", a size OFS_SIZE_UNKNOWN, and an
+ * image without a configuration has a config with digest.alg 0.  What can be
+ * read in two ways stays refused.  For reading only, never for what is pushed.
+ */
+int ofs_manifest_decode_odd(const char *json, size_t len,
+                            const char *content_type, struct ofs_manifest *ret,
+                            struct ofs_err *err) OFS_MUST_CHECK;
 void ofs_manifest_done(struct ofs_manifest *m);
+void ofs_descriptor_done(struct ofs_descriptor *d);
 #define OFS_AUTOMANIFEST OFS_AUTO(ofs_manifest_done)
 
 /* Of an image configuration: when it was created, seconds; -ENOENT: unsaid. */

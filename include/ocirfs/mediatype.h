@@ -25,6 +25,13 @@ enum ofs_media {
 
 enum ofs_media ofs_media_of(const char *media_type); /* NULL: OTHER */
 
+/*
+ * Does a descriptor of this type, in an index, name a manifest?  An index may
+ * name other things too: build caches have their layers in one.  NULL or "": it
+ * does, since nothing else is meant to be there.
+ */
+bool ofs_media_names_manifest(const char *media_type);
+
 /* Is it "type/subtype" at all?  Source: RFC 6838, 4.2. */
 bool ofs_media_is_type(const char *text);
 

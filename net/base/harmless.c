@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harmless.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 /* How many bytes a UTF-8 sequence that begins so has; 0: none begins so. */
 static size_t length_of(unsigned char first)
 {
@@ -17,9 +13,9 @@ static size_t length_of(unsigned char first)
     return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
 }
 
-/* The character at `p` and its bytes; false: the bytes are not UTF-8. */
-static bool utf8_at(const unsigned char *p, uint32_t *ret, size_t *ret_len)
+bool ofs_utf8_at(const char *text, uint32_t *ret, size_t *ret_len)
 {
+    const unsigned char *p = (const unsigned char *)text;
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     size_t len = length_of(*p);
     uint32_t c = len > 1 ? *p & (0x7fu >> len) : *p;
@@ -54,7 +50,7 @@ void ofs_harmless(char *text)
     uint32_t c;
 
     for (; *p; p += len) {
-        bool valid = utf8_at(p, &c, &len);
+        bool valid = ofs_utf8_at((const char *)p, &c, &len);
 
         if (!valid)
             len = 1;

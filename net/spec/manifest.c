@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocirfs/manifest.h"
+#include "manifest_priv.h"
 
-#include "ocirfs/json.h"
 #include "ocirfs/mediatype.h"
 
 /* As in the JSON; what is not borrowed moves on into struct ofs_descriptor. */
@@ -47,9 +46,8 @@ static bool is_text(const json_t *value)
     return text && strlen(text) == json_string_length(value);
 }
 
-/* NULL is an empty map; values that are not strings are left out. */
-static int decode_annotations(json_t *obj, struct ofs_annotations *ret,
-                              struct ofs_err *err)
+int ofs_manifest_annotations(json_t *obj, struct ofs_annotations *ret,
+                             struct ofs_err *err)
 {
     const char *key;
     json_t *value;
@@ -111,10 +109,10 @@ static int decode_descriptor(const json_t *obj, struct ofs_descriptor *ret,
         if (r < 0)
             return ofs_err_wrap(err, r, "'platform'");
     }
-    return decode_annotations(raw.annotations, &ret->annotations, err);
+    return ofs_manifest_annotations(raw.annotations, &ret->annotations, err);
 }
 
-static void descriptor_done(struct ofs_descriptor *d)
+void ofs_descriptor_done(struct ofs_descriptor *d)
 {
     free(d->media_type);
     free(d->artifact_type);
@@ -160,12 +158,7 @@ static bool is_schema1(const json_t *doc, const struct raw *raw,
            ofs_media_of(content_type) == OFS_MEDIA_SCHEMA1;
 }
 
-/*
- * The same bytes read as two types are two images (CVE-2021-41190), so the
- * specification asks to refuse what the header contradicts.  Types that mean
- * nothing ("application/json", a file server's guess) contradict nothing.
- */
-static bool contradicts(const char *content_type, const char *media_type)
+bool ofs_manifest_contradicts(const char *content_type, const char *media_type)
 {
     return content_type && media_type &&
            ofs_str_starts(content_type, "application/vnd.") &&
@@ -182,7 +175,7 @@ static int check_version(const json_t *doc, const struct raw *raw,
                            "a docker schema 1 manifest, which is too old");
     if (version && json_integer_value(version) != 2)
         return ofs_err_set(err, -EBADMSG, "'schemaVersion' is not 2");
-    if (contradicts(content_type, raw->media_type))
+    if (ofs_manifest_contradicts(content_type, raw->media_type))
         return ofs_err_set(err, -EBADMSG,
                            "'mediaType' is '%.80s', but it was served as "
                            "'%.80s'",
@@ -190,27 +183,27 @@ static int check_version(const json_t *doc, const struct raw *raw,
     return 0;
 }
 
-static bool fits(bool is_index, enum ofs_media named)
+bool ofs_manifest_fits(bool is_index, const char *named)
 {
-    return named != (is_index ? OFS_MEDIA_MANIFEST : OFS_MEDIA_INDEX);
+    return ofs_media_of(named) !=
+           (is_index ? OFS_MEDIA_MANIFEST : OFS_MEDIA_INDEX);
 }
 
 /* By what is in it; the names of types only have to agree with that. */
 static int kind_of(const struct raw *raw, const char *content_type,
                    enum ofs_manifest_kind *ret, struct ofs_err *err)
 {
-    enum ofs_media named =
-        ofs_media_of(raw->media_type ? raw->media_type : content_type);
+    const char *named = raw->media_type ? raw->media_type : content_type;
     bool index = raw->manifests, image = raw->config || raw->layers;
 
     if (index && image)
         return ofs_err_set(err, -EBADMSG,
                            "both an index and an image manifest");
-    if (!image && named == OFS_MEDIA_INDEX)
+    if (!image && ofs_media_of(named) == OFS_MEDIA_INDEX)
         index = true; /* "manifests": null, as Go writes an empty list */
     if (!index && !raw->config)
         return ofs_err_set(err, -EBADMSG, "neither 'manifests' nor 'config'");
-    if (!fits(index, named))
+    if (!ofs_manifest_fits(index, named))
         return ofs_err_set(err, -EBADMSG,
                            "its content does not fit its media type");
     *ret = index ? OFS_MANIFEST_INDEX : OFS_MANIFEST_IMAGE;
@@ -257,9 +250,8 @@ static int decode_content(const struct raw *raw, struct ofs_manifest *m,
     return decode_list(raw->layers, "layers", m, err);
 }
 
-/* What the server said when that means something, else by content. */
-static const char *default_type(const struct ofs_manifest *m,
-                                const char *content_type)
+const char *ofs_manifest_default_type(const struct ofs_manifest *m,
+                                      const char *content_type)
 {
     if (content_type && ofs_str_starts(content_type, "application/vnd.") &&
         ofs_media_is_type(content_type))
@@ -276,7 +268,7 @@ static int decode_rest(struct raw *raw, const char *content_type,
     m->artifact_type = ofs_take(&raw->artifact_type);
     m->media_type = ofs_take(&raw->media_type);
     if (!m->media_type)
-        m->media_type = strdup(default_type(m, content_type));
+        m->media_type = strdup(ofs_manifest_default_type(m, content_type));
     if (!m->media_type)
         return ofs_err_nomem(err, "a media type");
     if (raw->subject) {
@@ -285,7 +277,7 @@ static int decode_rest(struct raw *raw, const char *content_type,
         if (r < 0)
             return ofs_err_wrap(err, r, "'subject'");
     }
-    return decode_annotations(raw->annotations, &m->annotations, err);
+    return ofs_manifest_annotations(raw->annotations, &m->annotations, err);
 }
 
 static int decode(const json_t *doc, const char *content_type,
@@ -325,12 +317,12 @@ int ofs_manifest_decode(const char *json, size_t len, const char *content_type,
 void ofs_manifest_done(struct ofs_manifest *m)
 {
     for (size_t i = 0; i < m->n_layers; i++)
-        descriptor_done(&m->layers[i]);
+        ofs_descriptor_done(&m->layers[i]);
     free(m->layers);
     free(m->media_type);
     free(m->artifact_type);
-    descriptor_done(&m->config);
-    descriptor_done(&m->subject);
+    ofs_descriptor_done(&m->config);
+    ofs_descriptor_done(&m->subject);
     annotations_done(&m->annotations);
     *m = (struct ofs_manifest){ 0 };
 }

@@ -51,6 +51,25 @@ enum ofs_media ofs_media_of(const char *media_type)
     return OFS_MEDIA_OTHER;
 }
 
+bool ofs_media_names_manifest(const char *media_type)
+{
+    switch (ofs_media_of(media_type)) {
+    case OFS_MEDIA_INDEX:
+    case OFS_MEDIA_MANIFEST:
+    case OFS_MEDIA_SCHEMA1:
+        return true;
+    case OFS_MEDIA_CONFIG:
+    case OFS_MEDIA_LAYER:
+    case OFS_MEDIA_FOREIGN:
+        return false;
+    case OFS_MEDIA_OTHER:
+        break;
+    }
+    /* Types of artifact manifests came and went, and all have the word. */
+    return !media_type || !*media_type || strcasestr(media_type, "manifest") ||
+           strcasestr(media_type, "index");
+}
+
 /* Bytes of a restricted-name at `s`. */
 static size_t restricted_name(const char *s)
 {

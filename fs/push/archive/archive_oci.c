@@ -120,7 +120,8 @@ static int add_children(struct family *f, const struct ofs_manifest *m,
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < m->n_layers; i++)
-        r = add_family(f, &m->layers[i], depth, err);
+        if (ofs_media_names_manifest(m->layers[i].media_type))
+            r = add_family(f, &m->layers[i], depth, err);
     return r;
 }
 
@@ -178,6 +179,19 @@ static int want_image(struct ofs_archive *a, const struct ofs_manifest *m,
     return r;
 }
 
+/* An index may name blobs beside manifests. */
+static int want_blobs_of_index(struct ofs_archive *a,
+                               const struct ofs_manifest *m,
+                               struct ofs_err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < m->n_layers; i++)
+        if (!ofs_media_names_manifest(m->layers[i].media_type))
+            r = want_blob(a, &m->layers[i], err);
+    return r;
+}
+
 static int plan(const struct family *f, struct ofs_err *err)
 {
     size_t n_parts = 1;
@@ -189,8 +203,9 @@ static int plan(const struct family *f, struct ofs_err *err)
     for (size_t i = 0; r == 0 && i < f->n; i++) {
         const struct node *node = &f->at[i];
 
-        if (node->m.kind == OFS_MANIFEST_IMAGE)
-            r = want_image(f->a, &node->m, err);
+        r = node->m.kind == OFS_MANIFEST_IMAGE
+                ? want_image(f->a, &node->m, err)
+                : want_blobs_of_index(f->a, &node->m, err);
         if (r == 0)
             r = ofs_archive_publish(f->a, node->m.media_type, node->file->doc,
                                     node->file->doc_len, err);

@@ -7,10 +7,8 @@
 static bool is_manifest(const struct ofs_manifest *parent,
                         const struct ofs_descriptor *d)
 {
-    enum ofs_media media = ofs_media_of(d->media_type);
-
-    return parent->kind == OFS_MANIFEST_INDEX && media != OFS_MEDIA_CONFIG &&
-           media != OFS_MEDIA_LAYER;
+    return parent->kind == OFS_MANIFEST_INDEX &&
+           ofs_media_names_manifest(d->media_type);
 }
 
 static struct ofs_need *find(const struct ofs_needs *n,

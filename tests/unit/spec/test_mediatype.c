@@ -71,6 +71,31 @@ static const struct {
     { "a/b\n", false },
 };
 
+static void an_index_names_manifests_and_blobs(void **state)
+{
+    static const struct {
+        const char *type;
+        bool manifest;
+    } names[] = {
+        { OFS_MT_OCI_MANIFEST, true },
+        { OFS_MT_DOCKER_LIST, true },
+        { "application/vnd.docker.distribution.manifest.v1+prettyjws", true },
+        { "application/vnd.oci.artifact.manifest.v1+json", true },
+        { NULL, true },
+        { "", true },
+        { "application/vnd.oci.image.layer.v1.tar+zstd", false },
+        { "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", false },
+        { "application/vnd.oci.image.config.v1+json", false },
+        { "application/vnd.buildkit.cacheconfig.v0", false },
+        { "application/octet-stream", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (ofs_media_names_manifest(names[i].type) != names[i].manifest)
+            fail_msg("%s", names[i].type);
+}
+
 static void types_have_a_form(void **state)
 {
     (void)state;
@@ -98,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_are_what_the_table_says),
+        cmocka_unit_test(an_index_names_manifests_and_blobs),
         cmocka_unit_test(types_have_a_form),
         cmocka_unit_test(everything_is_accepted_but_what_we_know_first),
     };
