@@ -40,6 +40,12 @@ static void on_damaged(void *arg, const struct ofs_digest *digest)
         ofs_session_drop_pages(a->session, digest);
 }
 
+static void warn(void *arg, const char *sentence)
+{
+    (void)arg;
+    ofs_log(OFS_WARN, "%s", sentence);
+}
+
 static int build_files(struct ofs_app *a, struct ofs_err *err)
 {
     const struct ofs_store_cfg store = {
@@ -65,6 +71,7 @@ static int build_files(struct ofs_app *a, struct ofs_err *err)
         .gid = a->o->gid,
         .umask = a->o->umask,
         .allow_delete = a->o->allow_delete,
+        .warn = warn,
         .control = a->status.files,
     };
     int r = ofs_store_open(&store, &a->store, err);

@@ -24,6 +24,8 @@ static void copy_cfg(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
     t->gid = cfg->gid;
     t->umask = cfg->umask;
     t->control = cfg->control;
+    t->warn = cfg->warn;
+    t->warn_arg = cfg->warn_arg;
     t->start_s = ofs_wall_s();
 }
 
@@ -83,9 +85,28 @@ static bool vouches(void *arg, const char *path)
     return ofs_ns_vouches(&t->space, path);
 }
 
+static void on_left_out(void *arg, const char *path, const char *name,
+                        const struct ofs_err *why)
+{
+    struct ofs_tree *t = arg;
+    const char *id = why->request_id;
+    OFS_AUTOFREE char *sentence = ofs_strf(
+        "%s%s%s%s", why->text, *id ? " [request " : "", id, *id ? "]" : "");
+    struct ofs_node_spec dir;
+    struct ofs_spot spot;
+
+    ofs_spec_dir(&dir, ofs_ns_scope_of(&t->space, path), path);
+    spot.dir = ofs_ino_of(&dir, 0);
+    (void)snprintf(spot.name, sizeof(spot.name), "%s", name);
+    ofs_failure_note(&t->failures, &spot, why);
+    if (t->warn && sentence)
+        t->warn(t->warn_arg, sentence);
+}
+
 static const struct ofs_repos_hooks repos_hooks = {
     .vouches = vouches,
     .get_tag = ofs_tag_get,
+    .left_out = on_left_out,
 };
 
 static int init_repos(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)

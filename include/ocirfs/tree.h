@@ -73,6 +73,10 @@ struct ofs_tree_cfg {
     uid_t uid;
     gid_t gid;
     mode_t umask; /* bits that are taken away from all modes */
+    /* Told once: what is not shown although the registry may have it, and why.
+     * From any thread; NULL: nobody listens. */
+    void (*warn)(void *arg, const char *sentence);
+    void *warn_arg;
     const struct ofs_control_file *control; /* ends with a nameless one */
 };
 

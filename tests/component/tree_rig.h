@@ -57,7 +57,28 @@ struct trig {
     struct ofs_push *push; /* NULL: not writable */
     struct ofs_call call;
     struct ofs_err err;
+    struct ofs_mutex mtx;  /* guards what was told */
+    struct ofs_buf warned; /* a sentence a line */
 };
+
+static inline void trig_warn(void *arg, const char *sentence)
+{
+    struct trig *t = arg;
+
+    OFS_GUARD(&t->mtx);
+    (void)ofs_buf_addf(&t->warned, "%s\n", sentence);
+}
+
+/* Sentences that were told and have the word. */
+static inline unsigned trig_told(struct trig *t, const char *word)
+{
+    unsigned n = 0;
+
+    OFS_GUARD(&t->mtx);
+    for (const char *p = ofs_buf_str(&t->warned); (p = strstr(p, word)); p++)
+        n++;
+    return n;
+}
 
 static inline int64_t trig_now(const struct ofs_clock *clock)
 {
@@ -116,6 +137,8 @@ static inline void trig_mount(struct trig *t)
         .umask = t->cfg.umask,
         .allow_delete = t->cfg.allow_delete,
         .control = t->cfg.control,
+        .warn = trig_warn,
+        .warn_arg = t,
         .url = "http://fake.test",
     };
     struct ofs_tree_cfg with_store = tree;
@@ -159,6 +182,8 @@ static inline void trig_start(struct trig *t, const struct trig_cfg *cfg)
     rig_start(&t->rig, &rig);
     t->fake = t->rig.fake;
     t->server = t->rig.server;
+    ofs_mutex_init(&t->mtx, OFS_RANK_LOG);
+    ofs_buf_init(&t->warned, 1 << 20);
     t->clock.base.mono_ms = trig_now;
     atomic_init(&t->clock.now_ms, 1000000);
     (void)snprintf(t->dir, sizeof(t->dir), "/tmp/ocirfs-tree-XXXXXX");
@@ -172,6 +197,8 @@ static inline void trig_stop(struct trig *t)
     if (t->tree)
         trig_unmount(t);
     ofs_call_done(&t->call);
+    ofs_buf_done(&t->warned);
+    ofs_mutex_done(&t->mtx);
     rig_stop(&t->rig);
     (void)nftw(t->dir, trig_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

@@ -9,6 +9,7 @@
 #include "ocirfs/registry.h"
 #include "ocirfs/store.h"
 
+#include "left_out.h"
 #include "pending.h"
 
 enum { MAX_CONFIG_BYTES = 4 * 1024 * 1024 };
@@ -173,11 +174,19 @@ bool ofs_is_elsewhere(const struct ofs_descriptor *d)
     return ofs_media_of(d->media_type) == OFS_MEDIA_FOREIGN;
 }
 
+bool ofs_names_manifest(const struct ofs_manifest *m,
+                        const struct ofs_descriptor *d)
+{
+    return m->kind == OFS_MANIFEST_INDEX &&
+           ofs_media_names_manifest(d->media_type);
+}
+
 /* With repo.mtx held.  False: no memory. */
 static bool learn_one(struct ofs_repo *repo, const struct ofs_descriptor *d,
                       enum ofs_known_kind kind)
 {
-    return ofs_is_elsewhere(d) ||
+    return ofs_is_elsewhere(d) || !d->digest.alg ||
+           d->size == OFS_SIZE_UNKNOWN ||
            ofs_blobset_put(&repo->blobs, &d->digest, d->size, kind) == 0;
 }
 
@@ -191,8 +200,10 @@ static bool learn_parts(struct ofs_repo *repo, const struct ofs_manifest *m)
     bool ok = index || learn_one(repo, &m->config, OFS_KNOWN_BLOB);
 
     for (size_t i = 0; ok && i < m->n_layers; i++)
-        ok = learn_one(repo, &m->layers[i],
-                       index ? OFS_KNOWN_MENTIONED : OFS_KNOWN_BLOB);
+        ok =
+            learn_one(repo, &m->layers[i],
+                      ofs_names_manifest(m, &m->layers[i]) ? OFS_KNOWN_MENTIONED
+                                                           : OFS_KNOWN_BLOB);
     return ok;
 }
 
@@ -209,16 +220,36 @@ void ofs_repo_learn(struct ofs_repo *repo, const struct ofs_digest *digest,
         ofs_blobset_find(&repo->blobs, digest)->learnt = true;
 }
 
+/* Of one that is not as it should be, what its parts are may be lost. */
+static void tell_odd(struct ofs_repos *repos, struct ofs_repo *repo,
+                     const struct ofs_digest *digest, int r,
+                     struct ofs_err *why)
+{
+    char text[OFS_DIGEST_TEXT_MAX], name[20];
+
+    (void)snprintf(name, sizeof(name), "%.19s",
+                   ofs_digest_format(digest, text));
+    (void)ofs_err_wrap(why, why->code, name);
+    if (ofs_repo_note_unread(repos, repo, digest, r))
+        ofs_left_out(repos, repo, "blobs", "is not complete", why);
+}
+
 int ofs_manifest_read(struct ofs_repos *repos, struct ofs_call *call,
                       struct ofs_repo *repo, const struct ofs_digest *digest,
                       struct ofs_manifest *ret, struct ofs_err *err)
 {
     OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
+    struct ofs_err why = { 0 };
     int r = ofs_manifest_load(repos, call, repo, digest, &bytes, err);
 
     if (r < 0)
         return r;
-    r = ofs_manifest_decode(ofs_buf_str(&bytes), bytes.len, NULL, ret, err);
-    ofs_repo_learn(repo, digest, bytes.len, r == 0 ? ret : NULL);
-    return r;
+    r = ofs_manifest_decode_odd(ofs_buf_str(&bytes), bytes.len, NULL, ret,
+                                &why);
+    ofs_repo_learn(repo, digest, bytes.len, r >= 0 ? ret : NULL);
+    if (r != 0 && why.code != -ENOMEM)
+        tell_odd(repos, repo, digest, r, &why);
+    if (r < 0 && err)
+        *err = why;
+    return r < 0 ? r : 0;
 }

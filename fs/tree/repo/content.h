@@ -35,5 +35,8 @@ void ofs_repo_learn(struct ofs_repo *repo, const struct ofs_digest *digest,
 
 /* May not be in the registry: a layer that its owner gives out himself. */
 bool ofs_is_elsewhere(const struct ofs_descriptor *d);
+/* Is that one of the manifests of an index?  It may name blobs, too. */
+bool ofs_names_manifest(const struct ofs_manifest *m,
+                        const struct ofs_descriptor *d);
 
 #endif

@@ -4,12 +4,19 @@
 
 #include "repo.h"
 
+struct ofs_date {
+    int64_t s;    /* seconds; 0 when nobody says */
+    bool undated; /* who would say could not be asked */
+};
+
 /*
- * When the image was created, seconds; 0 when nobody says.  Depends on nothing
- * but the manifest's content, so it is the same whoever asks and when.
+ * When the image was created.  Depends on nothing but the manifest's content,
+ * so it is the same whoever asks and when.  A configuration that cannot be had
+ * is told as that of `name`, once.  Fails for the caller's own reasons only.
  */
 int ofs_created_of(struct ofs_repos *repos, struct ofs_call *call,
-                   struct ofs_repo *repo, const struct ofs_manifest *m,
-                   int64_t *ret_s, struct ofs_err *err) OFS_MUST_CHECK;
+                   struct ofs_repo *repo, const char *name,
+                   const struct ofs_manifest *m, struct ofs_date *ret,
+                   struct ofs_err *err) OFS_MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "ocirfs/manifest.h"
 
+#include "left_out.h"
 #include "prefetch.h"
 
 /* Source: OCI image-spec v1.1 image-layout.md, "oci-layout file". */
@@ -44,7 +45,7 @@ static struct ofs_layout_entry *rows_of(const struct ofs_repo *repo,
     for (size_t i = 0; i < repo->tags.n; i++) {
         const struct ofs_tag *tag = &repo->tags.at[i];
 
-        if (!tag->known || tag->refused)
+        if (!ofs_tag_is_shown(tag))
             continue;
         rows[(*ret_n)++] = (struct ofs_layout_entry){
             .media_type = tag->info.media_type,

@@ -42,7 +42,8 @@ int ofs_note_format_tags(const struct ofs_repo *repo, struct ofs_buf *b)
         if (tag->known && ofs_note_is_word(tag->info.media_type))
             (void)ofs_buf_addf(b, " %s %" PRIu64 " %" PRId64 " %s",
                                ofs_digest_format(&tag->info.digest, digest),
-                               tag->info.size, tag->info.mtime_s,
+                               tag->info.size,
+                               tag->info.undated ? 0 : tag->info.mtime_s,
                                tag->info.media_type);
         (void)ofs_buf_addc(b, '\n');
     }
@@ -61,6 +62,7 @@ static int parse_info(char *rest, struct ofs_tag_info *ret)
         mtime_s > INT64_MAX)
         return -EBADMSG;
     ret->mtime_s = (int64_t)mtime_s;
+    ret->undated = mtime_s == 0; /* perhaps it can be had another day */
     ret->media_type = strdup(rest);
     return ret->media_type ? 0 : -ENOMEM;
 }

@@ -13,12 +13,18 @@
 #include "ocirfs/metrics.h"
 
 #include "batch.h"
+#include "left_out.h"
 #include "notes.h"
 #include "pending.h"
 #include "repo_list.h"
 #include "repo_state.h"
 
-enum { MAX_PASSES = 3 };
+enum {
+    MAX_PASSES = 3,
+    /* So many refusals without an answer between them are a registry's, or a
+     * repository's; twice what is asked for side by side. */
+    MAX_BAD = 128,
+};
 
 static struct ofs_metric prefetches = OFS_COUNTER(
     "ocirfs_tree_prefetches_total", "Times all tags of a repository were "
@@ -28,13 +34,14 @@ struct prefetch {
     struct ofs_repos *repos;
     struct ofs_repo *repo; /* a reference */
     struct ofs_strv names;
+    int64_t item_ms;   /* that one of them may take */
+    atomic_uint n_bad; /* in a row; together with those at work */
 };
 
-static int fetch_one(void *arg, size_t i, struct ofs_call *call,
-                     struct ofs_err *err)
+static int get_tag(struct prefetch *p, size_t i, struct ofs_call *call,
+                   struct ofs_err *err)
 {
     OFS_AUTO(ofs_tag_seen_done) struct ofs_tag_seen seen = { 0 };
-    struct prefetch *p = arg;
     const struct ofs_tag_of of = {
         .repos = p->repos,
         .repo = p->repo,
@@ -42,13 +49,72 @@ static int fetch_one(void *arg, size_t i, struct ofs_call *call,
         .how = OFS_TAG_BATCH,
     };
 
+    ofs_call_hurry(call, p->item_ms);
     return p->repos->hooks->get_tag(&of, call, &seen, err);
 }
 
-/* One tag that is gone or broken is no reason; these concern them all. */
-static bool concerns_all(int code)
+/*
+ * One tag that is gone, broken, blocked or slow is no reason to do without the
+ * others.  These concern them all: the caller's own failures, a registry that
+ * is away or wants us to come later, and one that gives out nothing.
+ */
+static bool concerns_all(struct prefetch *p, int code,
+                         const struct ofs_err *err)
 {
-    return code == -EACCES || ofs_err_is(code, OFS_ERR_AWAY);
+    return ofs_err_is(code, OFS_ERR_OWN) ||
+           ofs_is_trouble_of_all(p->repos, code, err) ||
+           atomic_fetch_add(&p->n_bad, 1) >= MAX_BAD;
+}
+
+/* Show the others without it, for as long as an answer is good. */
+static void leave_out(struct prefetch *p, const char *name, int code,
+                      const struct ofs_err *err)
+{
+    struct ofs_repo *repo = p->repo;
+    const struct ofs_tag_no no = {
+        .code = code,
+        .at_ms = ofs_sync_now(p->repos->sync),
+        .for_ms = p->repos->sync->ttl_ms,
+        .why = err->text,
+    };
+    struct ofs_tag *tag;
+    bool news;
+
+    {
+        OFS_GUARD(&repo->mtx);
+        tag = ofs_tags_find(&repo->tags, name);
+        if (!tag)
+            return;
+        repo->version +=
+            ofs_tag_is_shown(tag) && !ofs_err_is(code, OFS_ERR_AWAY);
+        ofs_tag_refuse(tag, &no);
+        news = !tag->told && !ofs_tag_is_shown(tag);
+        tag->told |= news;
+    }
+    if (news)
+        ofs_left_out(p->repos, repo, name,
+                     "is left out of index.json and blobs/", err);
+}
+
+static int fetch_one(void *arg, size_t i, struct ofs_call *call,
+                     struct ofs_err *err)
+{
+    struct prefetch *p = arg;
+    int r = get_tag(p, i, call, err);
+
+    if (r < 0 && r != -ENOENT) {
+        if (concerns_all(p, r, err))
+            return r;
+        leave_out(p, p->names.at[i], r, err);
+    } else {
+        atomic_store(&p->n_bad, 0);
+    }
+    return 0;
+}
+
+static bool every_error(int code)
+{
+    return code < 0;
 }
 
 static bool is_wanted(void *arg)
@@ -84,7 +150,7 @@ static void prefetch_free(void *arg)
 
 static const struct ofs_batch_ops prefetch_ops = {
     .item = fetch_one,
-    .is_end = concerns_all,
+    .is_end = every_error,
     .is_wanted = is_wanted,
     .ended = ended,
     .free = prefetch_free,
@@ -99,9 +165,9 @@ static bool is_missing(struct ofs_repos *repos, const struct ofs_tag *tag,
 {
     int64_t now = ofs_sync_now(repos->sync);
 
-    if (tag->refused && (tag->refused_at >= since ||
-                         ofs_fresh_left(tag->refused_at, now,
-                                        repos->sync->negative_ttl_ms) > 0))
+    if (tag->refused &&
+        (tag->refused_at >= since ||
+         ofs_fresh_left(tag->refused_at, now, tag->refused_ms) > 0))
         return false;
     return !tag->known ||
            (tag->at_ms < since &&
@@ -120,7 +186,7 @@ static int missing(struct ofs_repos *repos, struct ofs_repo *repo,
 }
 
 static struct prefetch *prefetch_new(struct ofs_repos *repos,
-                                     struct ofs_repo *repo)
+                                     struct ofs_repo *repo, int64_t item_ms)
 {
     struct prefetch *p = calloc(1, sizeof(*p));
 
@@ -128,6 +194,8 @@ static struct prefetch *prefetch_new(struct ofs_repos *repos,
         return NULL;
     p->repos = repos;
     p->repo = ofs_repo_ref(repos, repo);
+    p->item_ms = item_ms;
+    atomic_init(&p->n_bad, 0);
     return p;
 }
 
@@ -135,6 +203,7 @@ static struct prefetch *prefetch_new(struct ofs_repos *repos,
 struct wish {
     const char *only;
     int64_t since;
+    int64_t item_ms; /* that one of them may take */
 };
 
 /* The names `p` is to fetch; false: there are none (or no memory). */
@@ -161,7 +230,7 @@ static int begin(struct ofs_repos *repos, struct ofs_repo *repo,
                  struct ofs_err *err)
 {
     OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *fresh = NULL;
-    struct prefetch *p = prefetch_new(repos, repo);
+    struct prefetch *p = prefetch_new(repos, repo, wish->item_ms);
     int r;
 
     if (!p)
@@ -207,9 +276,11 @@ static bool is_due(struct ofs_repos *repos, struct ofs_repo *repo)
     return true;
 }
 
-void ofs_prefetch_missed(struct ofs_repos *repos, struct ofs_repo *repo)
+void ofs_prefetch_missed(struct ofs_repos *repos, struct ofs_call *call,
+                         struct ofs_repo *repo)
 {
-    const struct wish all = { .since = INT64_MAX };
+    const struct wish all = { .since = INT64_MAX,
+                              .item_ms = ofs_share_ms(call) };
     OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
 
     if (is_due(repos, repo))
@@ -219,7 +290,7 @@ void ofs_prefetch_missed(struct ofs_repos *repos, struct ofs_repo *repo)
 void ofs_prefetch_one(struct ofs_repos *repos, struct ofs_repo *repo,
                       const char *tag)
 {
-    const struct wish one = { .only = tag };
+    const struct wish one = { .only = tag, .item_ms = OFS_NEVER };
     OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
 
     (void)begin(repos, repo, &one, &b, NULL);
@@ -266,7 +337,8 @@ static int pass(struct ofs_repos *repos, struct ofs_call *call,
 static int fetch_all(struct ofs_repos *repos, struct ofs_call *call,
                      struct ofs_repo *repo, struct ofs_err *err)
 {
-    const struct wish all = { .since = ofs_sync_now(repos->sync) };
+    const struct wish all = { .since = ofs_sync_now(repos->sync),
+                              .item_ms = ofs_share_ms(call) };
     bool done = false;
     int r = 0;
 
@@ -274,6 +346,28 @@ static int fetch_all(struct ofs_repos *repos, struct ofs_call *call,
     for (int i = 0; r == 0 && !done && i < MAX_PASSES; i++)
         r = pass(repos, call, repo, &all, &done, err);
     return r;
+}
+
+/*
+ * Where nothing is shown because all was refused, an empty list would be a
+ * lie.  What came and is broken is nothing that we can show (T11).
+ */
+static int refusal_of_all(struct ofs_repo *repo, struct ofs_err *err)
+{
+    const struct ofs_tag *refused = NULL;
+
+    OFS_GUARD(&repo->mtx);
+    for (size_t i = 0; i < repo->tags.n; i++) {
+        const struct ofs_tag *tag = &repo->tags.at[i];
+
+        if (ofs_tag_is_shown(tag))
+            return 0;
+        if (tag->refused && tag->refused != -EBADMSG && tag->refused != -EFBIG)
+            refused = tag;
+    }
+    return !refused ? 0
+                    : ofs_err_set(err, refused->refused, "%s",
+                                  refused->why ? refused->why : "refused");
 }
 
 int ofs_tags_want(struct ofs_repos *repos, struct ofs_call *call,
@@ -286,9 +380,9 @@ int ofs_tags_want(struct ofs_repos *repos, struct ofs_call *call,
         return r;
     c = count(repos, repo);
     if (c.all_fresh)
-        return 0;
+        return refusal_of_all(repo, err);
     if (c.all_known && atomic_load(&repos->sync->suspect)) {
-        const struct wish all = { .since = INT64_MAX };
+        const struct wish all = { .since = INT64_MAX, .item_ms = OFS_NEVER };
         OFS_AUTO(ofs_batch_unrefp) struct ofs_batch *b = NULL;
 
         return begin(repos, repo, &all, &b, err);
@@ -296,5 +390,7 @@ int ofs_tags_want(struct ofs_repos *repos, struct ofs_call *call,
     if (!call->may_wait)
         return -EAGAIN;
     r = fetch_all(repos, call, repo, err);
+    if (r == 0)
+        return refusal_of_all(repo, err);
     return ofs_err_is(r, OFS_ERR_AWAY) && c.any_known ? 0 : r;
 }

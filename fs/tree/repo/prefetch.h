@@ -10,7 +10,8 @@
  * it. */
 void ofs_prefetch_listed(struct ofs_repos *repos, struct ofs_repo *repo);
 /* A tag is asked for that is not known: perhaps all will be. */
-void ofs_prefetch_missed(struct ofs_repos *repos, struct ofs_repo *repo);
+void ofs_prefetch_missed(struct ofs_repos *repos, struct ofs_call *call,
+                         struct ofs_repo *repo);
 
 /* Ask for this one behind everybody's back, unless something is asked. */
 void ofs_prefetch_one(struct ofs_repos *repos, struct ofs_repo *repo,

@@ -14,6 +14,7 @@
 
 #include "batch.h"
 #include "content.h"
+#include "left_out.h"
 #include "prefetch.h"
 #include "repo_state.h"
 
@@ -23,6 +24,7 @@ enum {
     MAX_LEVELS = 8,       /* indexes of indexes */
     MAX_REACHED = 4000000 /* digests */
 };
+#define ANY_TIME INT64_MIN
 
 struct digests {
     struct ofs_digest *at;
@@ -38,7 +40,9 @@ struct walk {
     struct digests level;    /* manifests to read; not changed meanwhile */
     struct digests next;     /* of the level below */
     struct ofs_blobset seen; /* kind: what it is; learnt: it is there */
-    bool incomplete;         /* a manifest could not be had now */
+    size_t n_read;           /* manifests that were had */
+    struct ofs_err trouble;  /* why the last one could not; code 0: none */
+    int64_t item_ms;         /* that one may take; set between levels */
 };
 
 static void walk_unref(struct walk *w)
@@ -91,7 +95,7 @@ static int meet_manifest(struct walk *w, const struct ofs_digest *digest,
 /* With w->mtx held: layers and configurations are taken to be there. */
 static int meet_blob(struct walk *w, const struct ofs_descriptor *d)
 {
-    if (ofs_is_elsewhere(d))
+    if (!d->digest.alg)
         return 0;
     if (w->seen.n >= MAX_REACHED)
         return -EFBIG;
@@ -108,23 +112,68 @@ static int meet_parts(struct walk *w, const struct ofs_digest *digest,
 
     OFS_GUARD(&w->mtx);
     ofs_blobset_find(&w->seen, digest)->learnt = true;
+    w->n_read++;
     if (!m)
         return 0;
     if (m->kind == OFS_MANIFEST_IMAGE)
         r = meet_blob(w, &m->config);
-    for (size_t i = 0; r == 0 && i < m->n_layers; i++)
-        r = m->kind == OFS_MANIFEST_IMAGE
-                ? meet_blob(w, &m->layers[i])
-                : meet_manifest(w, &m->layers[i].digest, m->layers[i].size);
+    for (size_t i = 0; r == 0 && i < m->n_layers; i++) {
+        const struct ofs_descriptor *d = &m->layers[i];
+
+        if (ofs_names_manifest(m, d))
+            r = meet_manifest(w, &d->digest, d->size);
+        else if (!ofs_is_elsewhere(d))
+            r = meet_blob(w, d);
+    }
     return r;
 }
 
-/* It could not be had now; what else there is can be shown all the same. */
-static int miss(struct walk *w)
+/*
+ * It could not be had now; what else there is can be shown all the same.  Told
+ * once, and not asked for again for a while, unless nothing can be had now.
+ */
+static int miss(struct walk *w, const struct ofs_digest *digest, int code,
+                const struct ofs_err *why)
 {
+    if (why->code == code && !ofs_is_trouble_of_all(w->repos, code, why) &&
+        ofs_repo_note_unread(w->repos, w->repo, digest, code))
+        ofs_left_out(w->repos, w->repo, "blobs", "is not complete", why);
     OFS_GUARD(&w->mtx);
-    w->incomplete = true;
+    if (why->code == code || !w->trouble.code)
+        w->trouble = *why;
+    w->trouble.code = code;
     return 0;
+}
+
+/*
+ * A layer that its owner gives out himself may have been pushed all the same.
+ * Asked once; a "no" is believed for a while.
+ */
+static int meet_elsewhere(struct walk *w, const struct ofs_descriptor *d,
+                          struct ofs_call *call)
+{
+    int r = ofs_repo_unread(w->repos, w->repo, &d->digest);
+
+    if (r == 0)
+        r = ofs_registry_blob_has(w->repos->registry, call, w->repo->path,
+                                  &d->digest, NULL);
+    if (r == -ENOENT)
+        (void)ofs_repo_note_unread(w->repos, w->repo, &d->digest, r);
+    if (r < 0)
+        return ofs_err_is(r, OFS_ERR_OWN) ? r : 0;
+    OFS_GUARD(&w->mtx);
+    return meet_blob(w, d);
+}
+
+static int meet_foreign(struct walk *w, const struct ofs_manifest *m,
+                        struct ofs_call *call)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < m->n_layers; i++)
+        if (ofs_is_elsewhere(&m->layers[i]))
+            r = meet_elsewhere(w, &m->layers[i], call);
+    return r;
 }
 
 static int read_one(void *arg, size_t i, struct ofs_call *call,
@@ -133,15 +182,23 @@ static int read_one(void *arg, size_t i, struct ofs_call *call,
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
     struct walk *w = arg;
     const struct ofs_digest *digest = &w->level.at[i];
-    int r = ofs_manifest_read(w->repos, call, w->repo, digest, &m, err);
+    int r = ofs_repo_unread(w->repos, w->repo, digest);
 
+    if (r >= 0) {
+        ofs_call_hurry(call, w->item_ms);
+        r = ofs_manifest_read(w->repos, call, w->repo, digest, &m, err);
+    }
+    if (r == 0)
+        r = meet_foreign(w, &m, call);
     if (r == 0)
         return meet_parts(w, digest, &m);
-    if (r == -EBADMSG || r == -EFBIG) /* a file, if nothing we can read */
+    if (r == -EBADMSG || r == -EFBIG) { /* a file, if nothing we can read */
+        (void)miss(w, digest, r, err);
         return meet_parts(w, digest, NULL);
+    }
     if (r == -ENOENT) /* not copied along */
         return 0;
-    return ofs_err_is(r, OFS_ERR_AWAY) ? miss(w) : r;
+    return ofs_err_is(r, OFS_ERR_OWN) ? r : miss(w, digest, r, err);
 }
 
 static bool every_error(int code)
@@ -193,6 +250,7 @@ static int walk_all(struct walk *w, struct ofs_call *call, struct ofs_err *err)
         free(w->level.at);
         w->level = w->next;
         memset(&w->next, 0, sizeof(w->next));
+        w->item_ms = ofs_share_ms(call);
         r = walk_level(w, call, err);
         if (r < 0)
             return r;
@@ -210,7 +268,7 @@ static int begin(struct walk *w, uint64_t *ret_version)
     for (size_t i = 0; r == 0 && i < w->repo->tags.n; i++) {
         const struct ofs_tag *tag = &w->repo->tags.at[i];
 
-        if (tag->known && !tag->refused)
+        if (ofs_tag_is_shown(tag))
             r = meet_manifest(w, &tag->info.digest, tag->info.size);
     }
     for (const struct ofs_nameless *n = w->repo->nameless; r == 0 && n;
@@ -238,14 +296,25 @@ static int harvest(const struct walk *w, struct digests *ret)
     return 0;
 }
 
-/* Keep it for the next one, unless it is not all. */
+/* Keep it for the next one; for a while only when it is not all. */
 static void keep(struct walk *w, uint64_t version, struct digests *found)
 {
     OFS_GUARD(&w->repo->mtx);
     free(w->repo->reach);
     w->repo->reach = ofs_take(&found->at);
     w->repo->n_reach = found->n;
-    w->repo->reach_version = w->incomplete ? 0 : version;
+    w->repo->reach_version = version;
+    w->repo->reach_until_ms =
+        w->trouble.code ? ofs_sync_now(w->repos->sync) + w->repos->sync->ttl_ms
+                        : OFS_NEVER;
+}
+
+/* An empty list because all was refused would be a lie. */
+static int verdict(const struct walk *w, struct ofs_err *err)
+{
+    if (w->n_read > 0 || !w->trouble.code)
+        return 0;
+    return ofs_err_set(err, w->trouble.code, "%s", w->trouble.text);
 }
 
 static int find_reach(struct ofs_call *call, void *arg, struct ofs_err *err)
@@ -258,6 +327,8 @@ static int find_reach(struct ofs_call *call, void *arg, struct ofs_err *err)
     if (r == 0)
         r = walk_all(w, call, err);
     if (r == 0)
+        r = verdict(w, err);
+    if (r == 0)
         r = harvest(w, &found);
     if (r == 0)
         keep(w, version, &found);
@@ -265,14 +336,12 @@ static int find_reach(struct ofs_call *call, void *arg, struct ofs_err *err)
     return r;
 }
 
-/* A copy of what is kept, if it is of the tags as they are now. */
-static bool copy_kept(struct ofs_repo *repo, bool any_version,
-                      struct digests *ret)
+/* A copy of what is kept, if it is of the tags as they are `now`. */
+static bool copy_kept(struct ofs_repo *repo, int64_t now, struct digests *ret)
 {
     OFS_GUARD(&repo->mtx);
-    if (!repo->reach_version && !any_version)
-        return false;
-    if (!any_version && repo->reach_version != repo->version)
+    if (now != ANY_TIME &&
+        (repo->reach_version != repo->version || repo->reach_until_ms <= now))
         return false;
     ret->at = calloc(repo->n_reach + 1, sizeof(*ret->at));
     if (!ret->at)
@@ -303,13 +372,13 @@ int ofs_reach_get(struct ofs_repos *repos, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    if (!copy_kept(repo, /* any_version= */ false, &found)) {
+    if (!copy_kept(repo, ofs_sync_now(repos->sync), &found)) {
         if (!call->may_wait)
             return -EAGAIN;
         r = find_shared(repos, call, repo, err);
         if (r < 0)
             return r;
-        if (!copy_kept(repo, /* any_version= */ true, &found))
+        if (!copy_kept(repo, ANY_TIME, &found))
             return ofs_err_nomem(err, "a list of blobs");
     }
     *ret = found.at;

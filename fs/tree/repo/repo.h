@@ -21,6 +21,7 @@
 #include "listing.h"
 #include "sync.h"
 #include "tagtable.h"
+#include "unread.h"
 
 struct ofs_backend;
 struct ofs_batch;
@@ -68,11 +69,13 @@ struct ofs_repo {
     struct ofs_blobset blobs;
     struct ofs_absent absent[OFS_ABSENT]; /* digest.alg 0: free */
     unsigned next_absent;                 /* is overwritten next */
-    struct ofs_nameless *nameless;        /* each holds a reference */
-    struct ofs_index index;               /* bytes NULL: not made yet */
+    struct ofs_unread unread;
+    struct ofs_nameless *nameless; /* each holds a reference */
+    struct ofs_index index;        /* bytes NULL: not made yet */
     struct ofs_digest *reach; /* sorted: what the tags reach; NULL: unknown */
     size_t n_reach;
     uint64_t reach_version;
+    int64_t reach_until_ms;     /* when one that is not complete is made anew */
     int64_t listed_ms;          /* the last opendir */
     unsigned n_misses;          /* tags asked for since then */
     int64_t wanted_ms;          /* the last tag asked for, on ofs_mono_ms */
@@ -116,6 +119,9 @@ struct ofs_repos_hooks {
     /* Know a tag: ofs_tag_get(). */
     int (*get_tag)(const struct ofs_tag_of *of, struct ofs_call *call,
                    struct ofs_tag_seen *ret, struct ofs_err *err);
+    /* Of what a repository holds, `name` is not shown, or not all of it. */
+    void (*left_out)(void *arg, const char *path, const char *name,
+                     const struct ofs_err *why);
 };
 
 struct ofs_repos {

@@ -9,6 +9,7 @@
 #include "backend.h"
 #include "content.h"
 #include "created.h"
+#include "left_out.h"
 #include "notes.h"
 #include "pending.h"
 #include "prefetch.h"
@@ -37,8 +38,20 @@ static bool is_absent(struct ofs_repos *repos, const struct ofs_repo *repo)
                           repos->sync->negative_ttl_ms) > 0;
 }
 
+/* With repo.mtx held: for how long it is still good that it was refused. */
+static int64_t refused_left(const struct ofs_tag_of *q,
+                            const struct ofs_tag *tag, int64_t now)
+{
+    int64_t ms = tag->refused_ms;
+
+    if (q->how == OFS_TAG_OPEN && ms > q->repos->sync->negative_ttl_ms)
+        ms = q->repos->sync->negative_ttl_ms;
+    return tag->refused ? ofs_fresh_left(tag->refused_at, now, ms) : 0;
+}
+
 /* 0 and *ret when it is known and fresh, a refusal, or MISS. */
-static int look(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
+static int look(const struct ofs_tag_of *q, struct ofs_tag_seen *ret,
+                struct ofs_err *err)
 {
     int64_t now = ofs_sync_now(q->repos->sync), left;
     const struct ofs_tag *tag;
@@ -47,11 +60,11 @@ static int look(const struct ofs_tag_of *q, struct ofs_tag_seen *ret)
     tag = ofs_tags_find(&q->repo->tags, q->tag);
     if (!tag)
         return is_absent(q->repos, q->repo) ? -ENOENT : MISS;
-    if (tag->refused && ofs_fresh_left(tag->refused_at, now,
-                                       q->repos->sync->negative_ttl_ms) > 0)
-        return tag->refused;
-    left = tag->known ? ofs_fresh_left(tag->at_ms, now, q->repos->sync->ttl_ms)
-                      : 0;
+    left = refused_left(q, tag, now);
+    if (left > 0 && !ofs_tag_is_shown(tag))
+        return ofs_err_set(err, tag->refused, "%s", tag->why ? tag->why : "");
+    if (left == 0 && tag->known)
+        left = ofs_fresh_left(tag->at_ms, now, q->repos->sync->ttl_ms);
     if (left == 0 || (tag->hinted && q->how == OFS_TAG_OPEN))
         return MISS;
     ret->left_ms = left;
@@ -87,7 +100,7 @@ static int remember(const struct ofs_tag_of *q, int64_t asked_ms,
         tag = ofs_tags_need(&q->repo->tags, q->tag);
         if (!tag)
             return ofs_err_nomem(err, "a tag");
-        if (!tag->known || !ofs_tag_info_eq(&tag->info, info)) {
+        if (!ofs_tag_is_shown(tag) || !ofs_tag_info_eq(&tag->info, info)) {
             q->repo->version++;
             q->repo->dirty = true;
         }
@@ -98,22 +111,41 @@ static int remember(const struct ofs_tag_of *q, int64_t asked_ms,
     return 0;
 }
 
-/* The registry answered that it cannot be had: `code`. */
-static int remember_no(const struct ofs_tag_of *q, int code)
+/* With repo.mtx held. */
+static void refuse(const struct ofs_tag_of *q, struct ofs_tag *tag, int code,
+                   const struct ofs_err *err)
 {
+    const struct ofs_tag_no no = {
+        .code = code,
+        .at_ms = ofs_sync_now(q->repos->sync),
+        .for_ms = tag->refused == code ? tag->refused_ms
+                                       : q->repos->sync->negative_ttl_ms,
+        .why = err->text,
+    };
+
+    q->repo->version += tag->known && tag->refused != code;
+    ofs_tag_refuse(tag, &no);
+}
+
+/* It cannot be had: `code`.  What is only away may be there as last seen. */
+static int remember_no(const struct ofs_tag_of *q, int code,
+                       const struct ofs_err *err)
+{
+    bool of_all = ofs_is_trouble_of_all(q->repos, code, err);
     struct ofs_tag *tag;
 
+    if (of_all || ofs_err_is(code, OFS_ERR_OWN))
+        return code;
     OFS_GUARD(&q->repo->mtx);
     tag = ofs_tags_find(&q->repo->tags, q->tag);
-    if (!tag)
+    if (!tag || (tag->known && ofs_err_is(code, OFS_ERR_AWAY)))
         return code;
     if (code == -ENOENT) {
         ofs_tags_remove(&q->repo->tags, q->tag);
         q->repo->version++;
         q->repo->dirty = true;
-    } else if (code == -EBADMSG || code == -EFBIG) {
-        tag->refused = code;
-        tag->refused_at = ofs_sync_now(q->repos->sync);
+    } else {
+        refuse(q, tag, code, err);
     }
     return code;
 }
@@ -144,14 +176,16 @@ static int pushed_s(const struct ofs_tag_of *q, struct ofs_call *call,
 /* When it was pushed, where somebody knows, else when it was created. */
 static int time_of(const struct ofs_tag_of *q, struct ofs_call *call,
                    const struct ofs_digest *digest,
-                   const struct ofs_manifest *m, int64_t *ret_s,
+                   const struct ofs_manifest *m, struct ofs_date *ret,
                    struct ofs_err *err)
 {
-    int r = pushed_s(q, call, digest, ret_s, err);
+    int r;
 
-    if (r < 0 || *ret_s > 0 || !m)
+    *ret = (struct ofs_date){ .s = 0 };
+    r = pushed_s(q, call, digest, &ret->s, err);
+    if (r < 0 || ret->s > 0 || !m)
         return r;
-    return ofs_created_of(q->repos, call, q->repo, m, ret_s, err);
+    return ofs_created_of(q->repos, call, q->repo, q->tag, m, ret, err);
 }
 
 /* Name, size and type from the registry, time from the image itself. */
@@ -161,16 +195,17 @@ static int info_of(const struct ofs_tag_of *q, struct ofs_call *call,
                    struct ofs_err *err)
 {
     const char *type = m && m->media_type ? m->media_type : from->media_type;
-    int64_t created_s = 0;
-    int r = time_of(q, call, &from->digest, m, &created_s, err);
+    struct ofs_date created;
+    int r = time_of(q, call, &from->digest, m, &created, err);
 
     if (r < 0)
         return r;
-    if (created_s == 0 && from->modified_s > 0)
-        created_s = from->modified_s;
+    if (created.s == 0 && from->modified_s > 0)
+        created.s = from->modified_s;
     ret->digest = from->digest;
     ret->size = from->size;
-    ret->mtime_s = created_s;
+    ret->mtime_s = created.s;
+    ret->undated = created.undated;
     ret->media_type = strdup(type);
     return ret->media_type ? 0 : ofs_err_nomem(err, "a tag");
 }
@@ -180,9 +215,10 @@ static int from_bytes(const struct ofs_tag_of *q, struct ofs_call *call,
                       struct ofs_tag_info *ret, struct ofs_err *err)
 {
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
-    int r = ofs_manifest_decode(bytes, info->size, info->media_type, &m, NULL);
+    int r =
+        ofs_manifest_decode_odd(bytes, info->size, info->media_type, &m, NULL);
     /* What we cannot read is a tag all the same: of a type of its own. */
-    const struct ofs_manifest *known = r == 0 ? &m : NULL;
+    const struct ofs_manifest *known = r >= 0 ? &m : NULL;
 
     ofs_repo_learn(q->repo, &info->digest, info->size, known);
     return info_of(q, call, info, known, ret, err);
@@ -202,6 +238,24 @@ static int ask_whole(const struct ofs_tag_of *q, struct ofs_call *call,
     return from_bytes(q, call, info.bytes, &info, ret, err);
 }
 
+/* It has not moved, but its configuration could not be had the last time. */
+static int redate(const struct ofs_tag_of *q, struct ofs_call *call,
+                  struct ofs_tag_info *info, struct ofs_err *err)
+{
+    OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
+    struct ofs_date created;
+    int r;
+
+    if (!info->undated ||
+        ofs_manifest_read(q->repos, call, q->repo, &info->digest, &m, NULL) < 0)
+        return 0;
+    r = time_of(q, call, &info->digest, &m, &created, err);
+    if (r == 0 && created.s > 0)
+        info->mtime_s = created.s;
+    info->undated &= r < 0 || created.undated;
+    return r;
+}
+
 /* It was known: has it moved?  If not, all that was known still holds. */
 static int ask_head(const struct ofs_tag_of *q, struct ofs_call *call,
                     struct ofs_tag_info *known, struct ofs_tag_info *ret,
@@ -217,7 +271,7 @@ static int ask_head(const struct ofs_tag_of *q, struct ofs_call *call,
     if (ofs_digest_eq(&info.digest, &known->digest)) {
         *ret = *known;
         memset(known, 0, sizeof(*known));
-        return 0;
+        return redate(q, call, ret, err);
     }
     r = ofs_manifest_load(q->repos, call, q->repo, &info.digest, &bytes, err);
     if (r < 0)
@@ -325,7 +379,8 @@ static int ask_once(const struct ofs_tag_of *q, struct ofs_call *call,
     uint64_t n_written = ofs_repo_written(q->repo);
     int64_t asked_ms = ofs_sync_now(q->repos->sync), hinted_ms;
     bool known;
-    int r = look(q, &seen);
+    struct ofs_err no = { 0 };
+    int r = look(q, &seen, err);
 
     if (r != MISS)
         return r;
@@ -337,14 +392,16 @@ static int ask_once(const struct ofs_tag_of *q, struct ofs_call *call,
         return r == 0 ? AGAIN : r;
     ofs_metric_add(&asked, 1);
     if (known)
-        r = ask_head(q, call, &seen.info, &info, err);
+        r = ask_head(q, call, &seen.info, &info, &no);
     else
-        r = ask_whole(q, call, &info, err);
+        r = ask_whole(q, call, &info, &no);
     if (ofs_repo_written(q->repo) != n_written)
         return AGAIN;
     if (r == 0)
         return remember(q, asked_ms, &info, err);
-    return remember_no(q, r);
+    if (err)
+        *err = no;
+    return remember_no(q, r, &no);
 }
 
 static int ask(struct ofs_call *call, void *arg, struct ofs_err *err)
@@ -387,7 +444,7 @@ static int wait_for(const struct ofs_tag_of *q, struct ofs_call *call,
     if (!call->may_wait)
         return -EAGAIN;
     if (q->how == OFS_TAG_STAT)
-        ofs_prefetch_missed(q->repos, q->repo);
+        ofs_prefetch_missed(q->repos, call, q->repo);
     r = fly(q, call, err);
     if (r == 0)
         atomic_store(&q->repos->sync->suspect, false);
@@ -397,7 +454,7 @@ static int wait_for(const struct ofs_tag_of *q, struct ofs_call *call,
 int ofs_tag_get(const struct ofs_tag_of *of, struct ofs_call *call,
                 struct ofs_tag_seen *ret, struct ofs_err *err)
 {
-    int r = look(of, ret);
+    int r = look(of, ret, err);
 
     if (r != MISS)
         return r;

@@ -29,6 +29,7 @@ bool ofs_tag_info_eq(const struct ofs_tag_info *a, const struct ofs_tag_info *b)
 static void tag_done(struct ofs_tag *tag)
 {
     free(tag->name);
+    free(tag->why);
     ofs_tag_info_done(&tag->info);
 }
 
@@ -157,4 +158,16 @@ void ofs_tag_set(struct ofs_tag *tag, int64_t at_ms, struct ofs_tag_info *info)
     tag->at_ms = at_ms;
     tag->hinted = false;
     tag->refused = 0;
+    tag->told = false;
+    free(ofs_take(&tag->why));
+}
+
+void ofs_tag_refuse(struct ofs_tag *tag, const struct ofs_tag_no *no)
+{
+    free(tag->why);
+    tag->why = strdup(no->why);
+    tag->told &= tag->refused == no->code;
+    tag->refused = no->code;
+    tag->refused_at = no->at_ms;
+    tag->refused_ms = no->for_ms;
 }

@@ -16,6 +16,7 @@ struct ofs_tag_info {
     struct ofs_digest digest; /* of the manifest */
     uint64_t size;            /* of the manifest, bytes */
     int64_t mtime_s;
+    bool undated;     /* what would tell the time could not be had */
     char *media_type; /* owned */
 };
 
@@ -37,6 +38,9 @@ struct ofs_tag {
     struct ofs_tag_info info;
     int refused;        /* errno of a manifest that cannot be had; or 0 */
     int64_t refused_at; /* when */
+    int64_t refused_ms; /* for how long nobody asks again */
+    char *why;          /* in the registry's words; owned; may be NULL */
+    bool told;          /* that it is left out of what is made of all */
 };
 
 struct ofs_tags {
@@ -63,5 +67,13 @@ int ofs_tags_set_names(struct ofs_tags *t, const struct ofs_strv *names,
 /* `info` (owned from here on, also on failure) is what `tag` names, as the
  * registry says. */
 void ofs_tag_set(struct ofs_tag *tag, int64_t at_ms, struct ofs_tag_info *info);
+
+/* It cannot be had: `code`, which is good for `for_ms`, and why. */
+struct ofs_tag_no {
+    int code;
+    int64_t at_ms, for_ms;
+    const char *why;
+};
+void ofs_tag_refuse(struct ofs_tag *tag, const struct ofs_tag_no *no);
 
 #endif

@@ -42,6 +42,8 @@ struct ofs_tree {
     gid_t gid;
     mode_t umask;
     const struct ofs_control_file *control;
+    void (*warn)(void *arg, const char *sentence); /* as in ofs_tree_cfg */
+    void *warn_arg;
     char *url; /* names the notes */
     int64_t start_s;
     struct ofs_sync sync;

@@ -35,8 +35,8 @@ int ofs_manifest_open(struct ofs_tree *t, struct ofs_call *call,
     if (!f->bytes)
         return ofs_err_nomem(err, "a manifest");
     /* Who reads a manifest goes on to what it names: the sizes are in it. */
-    if (ofs_manifest_decode(ofs_buf_str(&bytes), bytes.len, NULL, &m, NULL) ==
-        0)
+    if (ofs_manifest_decode_odd(ofs_buf_str(&bytes), bytes.len, NULL, &m,
+                                NULL) >= 0)
         ofs_repo_learn(held.repo, &f->node->digest, bytes.len, &m);
     return 0;
 }

@@ -132,8 +132,9 @@ int ofs_repo_find_digest(struct ofs_tree *t, struct ofs_call *call,
 {
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
     OFS_REPO_HOLD(held, &t->repos, path);
+    struct ofs_date created = { 0 };
     struct ofs_blob_seen seen;
-    int64_t created_s = 0;
+    char name[OFS_DIGEST_TEXT_MAX];
     int r;
 
     if (!held.repo)
@@ -143,13 +144,14 @@ int ofs_repo_find_digest(struct ofs_tree *t, struct ofs_call *call,
         return r;
     r = ofs_manifest_read(&t->repos, call, held.repo, digest, &m, err);
     if (r == 0)
-        r = ofs_created_of(&t->repos, call, held.repo, &m, &created_s, err);
+        r = ofs_created_of(&t->repos, call, held.repo,
+                           ofs_digest_format(digest, name), &m, &created, err);
     if (r < 0 && r != -EBADMSG && r != -EFBIG)
         return r;
     ofs_found_set(ret, &ofs_view_digest, path, "");
     ret->spec.digest = *digest;
     ret->spec.size = seen.size;
-    ret->spec.mtime_s = created_s;
+    ret->spec.mtime_s = created.s;
     ret->valid_ms = seen.valid_ms;
     return 0;
 }
