@@ -28,7 +28,8 @@ struct ofs_points {
 
 void ofs_points_init(struct ofs_points *p);
 void ofs_points_done(struct ofs_points *p);
-int ofs_points_take(void *points, const struct ofs_point *p); /* ofs_point_fn */
+int ofs_points_take(void *points,
+                    const struct ofs_point *at); /* ofs_point_fn */
 
 struct ofs_points_view {
     const struct ofs_point_rec *at; /* by `out`, rising */

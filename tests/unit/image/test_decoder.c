@@ -142,7 +142,8 @@ static void what_is_cut_or_changed_is_an_error_or_changes_nothing(void **state)
             struct bytes from;
 
             bytes_init(&from, of[p]->data, i);
-            assert_int_equal(decode(p, &from, 4096, &out, &err), -EBADMSG);
+            assert_int_equal(
+                decode((enum ofs_packing)p, &from, 4096, &out, &err), -EBADMSG);
             assert_true(err.text[0] != '\0');
         }
     for (size_t i = 0; i < gz.len; i++) {
