@@ -3,10 +3,9 @@
 #define OFS_TREE_PRIV_H
 
 /*
- * Inside fs/tree.  The tree looks at the registry through two kinds of state,
- * both of which outlive nodes: the catalog (which repositories there are) and
- * a struct ofs_repo for each repository in use (tags, what they name, which
- * blobs they reach).  Nodes are immutable; views translate between them.
+ * What views and writers share.  Nodes are immutable; two kinds of state outlive
+ * them: which directories there are (ns.h), and what is known of each
+ * repository in use (repo.h).
  *
  * Locks: nodes.mtx (TREE) < catalog.mtx, repos.mtx, pending.mtx, mades.mtx,
  * scratches.mtx, failures.mtx, each repo.mtx (NODE, never two of them at once)
