@@ -52,7 +52,7 @@ static int build_files(struct ofs_app *a, struct ofs_err *err)
         .dir = a->o->cache_dir,
         .max_bytes = a->o->cache_bytes,
         .min_free_pct = a->o->cache_fsfree_pct,
-        .strict = a->o->strict,
+        .verify = a->o->verify,
         /* The network gives up first: it knows whom that speaks against. */
         .read_timeout_ms = 2 * a->o->timeout_ms,
         .clock = &ofs_system_clock,

@@ -3,6 +3,7 @@
 
 #include "ocirfs/log.h"
 #include "ocirfs/ora_auth.h"
+#include "ocirfs/store.h"
 #include "ocirfs/str.h"
 
 #include <sys/types.h>
@@ -174,10 +175,15 @@ int ofs_opt_true(const char *text, void *member)
 
 int ofs_opt_verify(const char *text, void *member)
 {
-    if (strcmp(text, "lazy") != 0 && strcmp(text, "strict") != 0)
-        return -EBADMSG;
-    *(bool *)member = strcmp(text, "strict") == 0;
-    return 0;
+    static const char *const names[] = { "lazy", "strict", "always" };
+
+    for (size_t i = 0; i < OFS_COUNT_OF(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *(enum ofs_verify *)member = (enum ofs_verify)i;
+            return 0;
+        }
+    }
+    return -EBADMSG;
 }
 
 int ofs_opt_level(const char *text, void *member)
@@ -207,7 +213,7 @@ const char *ofs_opt_wants(ofs_opt_parse *parse)
         { ofs_opt_mode, "an octal number up to 777" },
         { ofs_opt_auth, "one of the kinds that 'ocirfs --help' lists" },
         { ofs_opt_list, "a list of names with ':' between them" },
-        { ofs_opt_verify, "'lazy' or 'strict'" },
+        { ofs_opt_verify, "'lazy', 'strict' or 'always'" },
         { ofs_opt_level, "'error', 'warn', 'info' or 'debug'" },
     };
 

@@ -22,7 +22,7 @@ ofs_opt_parse ofs_opt_path;    /* the same, absolute: a daemon works in "/" */
 ofs_opt_parse ofs_opt_auth;    /* char *, owned: a kind of principal */
 ofs_opt_parse ofs_opt_list;    /* struct ofs_strv, adds to it; ':' separates */
 ofs_opt_parse ofs_opt_true;    /* bool */
-ofs_opt_parse ofs_opt_verify;  /* bool: strict */
+ofs_opt_parse ofs_opt_verify;  /* enum ofs_verify */
 ofs_opt_parse ofs_opt_level;   /* enum ofs_log_level */
 
 /* Does a URL have `user@` or `user:password@` before its host? */

@@ -11,6 +11,7 @@
 #include "ocirfs/err.h"
 #include "ocirfs/log.h"
 #include "ocirfs/ora_auth.h"
+#include "ocirfs/store.h"
 #include "ocirfs/str.h"
 
 #include <stdbool.h>
@@ -45,7 +46,7 @@ struct ofs_options {
     char *cache_dir;
     uint64_t cache_bytes;
     unsigned cache_fsfree_pct;
-    bool strict;
+    enum ofs_verify verify;
 
     enum ofs_log_level log_level;
     struct ofs_strv kernel; /* options for the kernel and libfuse */

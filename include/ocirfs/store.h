@@ -31,11 +31,18 @@
 
 struct ofs_store;
 
+/* When the bytes of a blob are verified. */
+enum ofs_verify {
+    OFS_VERIFY_LAZY,   /* as they arrive */
+    OFS_VERIFY_STRICT, /* all of them before the first is read */
+    OFS_VERIFY_ALWAYS, /* as they arrive; what is here, again when it is opened */
+};
+
 struct ofs_store_cfg {
-    const char *dir;         /* made if missing, mode 0700 */
-    uint64_t max_bytes;      /* disk the blobs may take; 0: no limit */
-    unsigned min_free_pct;   /* of the disk, kept free; beyond: no caching */
-    bool strict;             /* fetch and verify whole before the first byte */
+    const char *dir;       /* made if missing, mode 0700 */
+    uint64_t max_bytes;    /* disk the blobs may take; 0: no limit */
+    unsigned min_free_pct; /* of the disk, kept free; beyond: no caching */
+    enum ofs_verify verify;
     unsigned max_transfers;  /* ranges fetched at a time, all blobs; 0: 16 */
     int64_t read_timeout_ms; /* of one range fetch without any byte; 0: 30 s */
     const struct ofs_clock *clock;

@@ -34,6 +34,18 @@ static void try_map(const uint8_t *data, size_t size)
     must(memcmp(again.boot_id, head.boot_id, OFS_BOOT_ID_LEN) == 0);
 }
 
+static void try_seal(const uint8_t *data, size_t size)
+{
+    uint8_t bytes[OFS_SEAL_LEN];
+    struct ofs_seal seal, again;
+
+    if (ofs_seal_decode(data, size, &seal) < 0)
+        return;
+    ofs_seal_encode(&seal, bytes);
+    must(ofs_seal_decode(bytes, sizeof(bytes), &again) == 0);
+    must(memcmp(&seal, &again, sizeof(seal)) == 0);
+}
+
 static void try_sums(const uint8_t *data, size_t size)
 {
     struct ofs_sums_head head;
@@ -60,6 +72,7 @@ static void mend_and_try(const uint8_t *data, size_t size)
     if (size >= OFS_MAP_HEAD_LEN) {
         mend(copy, MAP_CHECKED);
         try_map(copy, size);
+        try_seal(copy, size);
     }
     if (size >= OFS_SUMS_HEAD_LEN + OFS_SUMS_TAIL_LEN) {
         size_t n = size - OFS_SUMS_HEAD_LEN - OFS_SUMS_TAIL_LEN;
@@ -78,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t id[OFS_BOOT_ID_LEN];
 
     try_map(data, size);
+    try_seal(data, size);
     try_sums(data, size);
     if (size > 0)
         mend_and_try(data, size);

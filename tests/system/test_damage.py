@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A registry whose disk has rotted: its blobs are not what their names say."""
 import errno
+import hashlib
 import os
 import subprocess
 
@@ -207,3 +208,79 @@ def test_a_cache_that_rotted_serves_no_wrong_byte(mount, registry, image):
     again = mount(registry, cache=mnt.cache)
     assert sha256_file(blob_path(again, blob.digest)) == blob.digest
     assert (again / "app/1.0").read_bytes() == image.data
+
+
+def cached_file(mnt, blob):
+    name = blob.digest.split(":")[1]
+    return mnt.cache / "v1/blobs/sha256" / name[:2] / name
+
+
+def blob_gets(registry):
+    return [r for r in registry.requests()
+            if r[0] == "GET" and "/blobs/" in r[1] and r[3] > 0]
+
+
+def tamper(path, at):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        f.write(b"TAMPERED")
+
+
+@pytest.mark.semantics("S17", "S24")
+@pytest.mark.parametrize("how", ["lazy", "strict", "always"])
+def test_bytes_that_were_changed_in_the_cache(mount, registry, image, how):
+    blob = layer_of(image)
+    mnt = mount(registry, verify=how)
+    assert sha256_file(blob_path(mnt, blob.digest)) == blob.digest
+    mnt.unmount()
+    tamper(cached_file(mnt, blob), MIB)
+    registry.mark()
+    again = mount(registry, cache=mnt.cache, verify=how)
+    assert sha256_file(blob_path(again, blob.digest)) == blob.digest
+    assert len(blob_gets(registry)) == 1
+    again.unmount()
+    registry.mark()
+    last = mount(registry, cache=mnt.cache, verify=how)
+    assert sha256_file(blob_path(last, blob.digest)) == blob.digest
+    assert not blob_gets(registry)
+
+
+@pytest.mark.semantics("S17")
+def test_bytes_that_are_changed_under_the_mount(mount, registry, image):
+    blob = layer_of(image)
+    mnt = mount(registry)
+    with open(blob_path(mnt, blob.digest), "rb", buffering=0) as f:
+        assert f.read(100) == blob.data[:100]
+        assert sha256_file(blob_path(mnt, blob.digest)) == blob.digest
+        tamper(cached_file(mnt, blob), 2 * MIB)
+        os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        assert os.pread(f.fileno(), 100, 2 * MIB) == \
+            blob.data[2 * MIB:2 * MIB + 100]
+
+
+def rot(path, at):
+    """As a bad disk does: the seal in the map is made to fit."""
+    tamper(path, at)
+    os.chmod(path, 0o400)
+    st = path.stat()
+    seal = b"OFSSEAL\n" + (256 * 1024).to_bytes(4, "big") + bytes(4)
+    for number in (st.st_size, st.st_ino, st.st_mtime_ns, st.st_ctime_ns):
+        seal += number.to_bytes(8, "big")
+    seal += hashlib.sha256(seal).digest()[:16]
+    with open(path.with_name(path.name + ".map"), "r+b") as f:
+        f.seek(64 + -(-st.st_size // (256 * 1024)))
+        f.write(seal)
+
+
+@pytest.mark.semantics("S72")
+def test_a_disk_that_rots_is_noticed_with_always(mount, registry, image):
+    blob = layer_of(image)
+    mnt = mount(registry)
+    assert sha256_file(blob_path(mnt, blob.digest)) == blob.digest
+    mnt.unmount()
+    rot(cached_file(mnt, blob), MIB)
+    lazy = mount(registry, cache=mnt.cache)
+    assert sha256_file(blob_path(lazy, blob.digest)) != blob.digest
+    lazy.unmount()
+    always = mount(registry, cache=mnt.cache, verify="always")
+    assert sha256_file(blob_path(always, blob.digest)) == blob.digest

@@ -26,7 +26,9 @@ struct opening {
     unsigned flags;
     int map_fd, data_fd;
     uint8_t *marks;
-    bool any_mark;
+    bool any_mark, all_proven;
+    bool read_only; /* the data */
+    uint64_t seal;
     char map[OFS_BLOBFILE_NAME_MAX], data[OFS_BLOBFILE_NAME_MAX];
     char trash[OFS_BLOBFILE_NAME_MAX]; /* to be unlinked; "": nothing */
 };
@@ -164,13 +166,48 @@ static enum worth judge(struct opening *op)
         ofs_pread_full(op->map_fd, op->marks, n, OFS_MAP_HEAD_LEN) < 0)
         return USELESS;
     op->any_mark = false;
+    op->all_proven = true;
     for (uint32_t i = 0; i < n; i++) {
         if (op->marks[i] > OFS_MARK_PROVEN)
             op->marks[i] = OFS_MARK_ABSENT;
         op->any_mark = op->any_mark || op->marks[i] != OFS_MARK_ABSENT;
+        op->all_proven = op->all_proven && op->marks[i] == OFS_MARK_PROVEN;
     }
     return memcmp(head.boot_id, op->dir->boot_id, OFS_BOOT_ID_LEN) == 0 ? VALID
                                                                         : STALE;
+}
+
+static int open_data_as(const struct opening *op, int flags)
+{
+    int fd = openat(op->dir->blobs_fd, op->data, flags | O_CLOEXEC | O_NOFOLLOW,
+                    0600);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* All is there, and nobody has changed it since: reading will do. */
+static bool open_sealed(struct opening *op)
+{
+    struct ofs_blobfile f = { .map_fd = op->map_fd, .size = op->size };
+
+    f.data_fd = open_data_as(op, O_RDONLY);
+    op->seal = f.data_fd < 0 ? 0 : ofs_blobfile_seal_look(&f);
+    op->read_only = op->seal != 0;
+    if (op->read_only)
+        op->data_fd = f.data_fd;
+    else
+        ofs_closep(&f.data_fd);
+    return op->read_only;
+}
+
+/* Of a broken seal: it may have to be written. */
+static int open_write_protected(const struct opening *op)
+{
+    OFS_AUTOCLOSE int fd = open_data_as(op, O_RDONLY);
+
+    if (fd < 0)
+        return fd;
+    return fchmod(fd, 0600) < 0 ? -errno : open_data_as(op, O_RDWR);
 }
 
 /*
@@ -182,14 +219,18 @@ static int open_data(struct opening *op, enum worth *ret_worth)
 {
     struct stat st;
 
-    op->data_fd = openat(
-        op->dir->blobs_fd, op->data,
-        O_RDWR | O_CLOEXEC | O_NOFOLLOW | (op->any_mark ? 0 : O_CREAT), 0600);
-    if (op->data_fd < 0 && errno == ENOENT && op->any_mark) {
+    if (op->all_proven && open_sealed(op))
+        return 0;
+    op->data_fd = open_data_as(op, O_RDWR | (op->any_mark ? 0 : O_CREAT));
+    if (op->data_fd == -EACCES)
+        op->data_fd = open_write_protected(op);
+    if (op->data_fd == -ENOENT && op->any_mark) {
         *ret_worth = USELESS;
         return 0;
     }
-    if (op->data_fd < 0 || fstat(op->data_fd, &st) < 0)
+    if (op->data_fd < 0)
+        return op->data_fd;
+    if (fstat(op->data_fd, &st) < 0)
         return -errno;
     if ((uint64_t)st.st_size == op->size)
         return 0;
@@ -335,6 +376,9 @@ int ofs_blobfile_open(const struct ofs_blobdir *dir,
         .touched_s = mtime_of(op.map_fd),
         .map_fd = ofs_take_fd(&op.map_fd),
         .data_fd = ofs_take_fd(&op.data_fd),
+        .size = size,
+        .seal = op.seal,
+        .read_only = op.read_only,
     };
     ofs_blobfile_touch(ret);
     return 0;

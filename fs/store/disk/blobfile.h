@@ -28,6 +28,9 @@
  *    Hence a marked chunk is never written again, nobody reads what is just
  *    being written, and two processes do not fetch the same.  A mark is taken
  *    back (damage) only under LOCK_EX, when nobody else relies on it.
+ * 5. Data that is whole and proven is made read-only, and what it looks like
+ *    then - length, inode, times - is its seal, in the map.  Who finds it
+ *    otherwise believes no mark before the chunk is proven again.
  *
  * All locks go with the process.  All are asked for, never waited for: who
  * is refused goes without the cache (-EBUSY).  All functions block on the
@@ -47,6 +50,9 @@ struct ofs_blobdir {
 struct ofs_blobfile {
     int map_fd, data_fd; /* -1: there is no file */
     int64_t touched_s;   /* the map's mtime as last seen or set */
+    uint64_t size;       /* of the blob */
+    uint64_t seal;       /* its seal holds: what it looks like; else 0 */
+    bool read_only;      /* the data cannot be written through this */
 };
 
 #define OFS_BLOBFILE_NONE                                                      \
@@ -68,7 +74,8 @@ enum {
 /*
  * Open and pin.  *ret_marks: one for each chunk, to be freed by the caller.
  * Unless OFS_BLOBFILE_PROVEN none of a former boot is among them; else those
- * are OFS_MARK_PLAIN.  -ENOENT: not there, and not to be made; -EBUSY: other
+ * are OFS_MARK_PLAIN.  Whether bytes were changed since a mark was made only
+ * ret->seal tells.  -ENOENT: not there, and not to be made; -EBUSY: other
  * processes have it in a form we cannot use; else the disk's errno.
  */
 int ofs_blobfile_open(const struct ofs_blobdir *dir,
@@ -93,6 +100,18 @@ int ofs_blobfile_claim(const struct ofs_blobfile *f, uint64_t off,
                        uint64_t len) OFS_MUST_CHECK;
 void ofs_blobfile_disclaim(const struct ofs_blobfile *f, uint64_t off,
                            uint64_t len);
+
+/*
+ * What the data looks like now, as one number that is another one when
+ * somebody has changed the file; 0: it cannot be told.  A system call that
+ * does not touch the disk.
+ */
+uint64_t ofs_blobfile_look(const struct ofs_blobfile *f);
+/* The same, if the map has a seal and it holds; else 0. */
+uint64_t ofs_blobfile_seal_look(const struct ofs_blobfile *f);
+/* Whole and proven: seal it, and tell its look.  A seal that the disk does not
+ * take holds for as long as this is open. */
+uint64_t ofs_blobfile_seal(const struct ofs_blobfile *f);
 
 /* Note that it is used now; at most once a minute. */
 void ofs_blobfile_touch(struct ofs_blobfile *f);

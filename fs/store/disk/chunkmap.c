@@ -2,10 +2,11 @@
 #include "chunkmap.h"
 
 static const char map_magic[8] = "OFSMAP1\n";
+static const char seal_magic[8] = "OFSSEAL\n";
 static const char sums_magic[8] = "OFSSUM1\n";
 
 enum {
-    MAP_CHECKED = 48,  /* bytes before the check */
+    MAP_CHECKED = 48,  /* bytes before the check; of a seal as well */
     SUMS_CHECKED = 96, /* bytes before the check */
     CHECK_LEN = 16,
 };
@@ -74,6 +75,29 @@ int ofs_map_head_decode(const uint8_t *data, size_t len,
         return -EBADMSG;
     ret->size = get_be(data + 16, 8);
     memcpy(ret->boot_id, data + 24, OFS_BOOT_ID_LEN);
+    return 0;
+}
+
+void ofs_seal_encode(const struct ofs_seal *seal, uint8_t out[OFS_SEAL_LEN])
+{
+    memset(out, 0, OFS_SEAL_LEN);
+    memcpy(out, seal_magic, sizeof(seal_magic));
+    put_be(out + 8, OFS_CHUNK_BYTES, 4);
+    put_be(out + 16, seal->size, 8);
+    put_be(out + 24, seal->ino, 8);
+    put_be(out + 32, (uint64_t)seal->mtime_ns, 8);
+    put_be(out + 40, (uint64_t)seal->ctime_ns, 8);
+    add_check(out, MAP_CHECKED);
+}
+
+int ofs_seal_decode(const uint8_t *data, size_t len, struct ofs_seal *ret)
+{
+    if (len < OFS_SEAL_LEN || !is_head(data, seal_magic, MAP_CHECKED))
+        return -EBADMSG;
+    ret->size = get_be(data + 16, 8);
+    ret->ino = get_be(data + 24, 8);
+    ret->mtime_ns = (int64_t)get_be(data + 32, 8);
+    ret->ctime_ns = (int64_t)get_be(data + 40, 8);
     return 0;
 }
 

@@ -14,6 +14,13 @@
  *              40   8  zero
  *              48  16  check: SHA-256 of bytes 0 to 47, its first half
  *              64   n  one mark for each chunk
+ *            64+n  64  the seal, or nothing:
+ *                  0   8  magic "OFSSEAL\n"
+ *                  8   4  length of a chunk
+ *                 12   4  zero
+ *                 16  32  the data file's length, inode number, mtime, ctime
+ *                         (nanoseconds)
+ *                 48  16  check: SHA-256 of its bytes 0 to 47, first half
  *
  *   <hex>.sums  0   8  magic "OFSSUM1\n"
  *               8   4  length of a chunk
@@ -38,6 +45,7 @@ enum { OFS_CHUNK_BYTES = 256 * 1024 };
 enum {
     OFS_BOOT_ID_LEN = 16,
     OFS_MAP_HEAD_LEN = 64,
+    OFS_SEAL_LEN = 64,
     OFS_SUMS_HEAD_LEN = 112,
     OFS_SUMS_TAIL_LEN = 32,
 };
@@ -59,6 +67,17 @@ void ofs_map_head_encode(const struct ofs_map_head *head,
 /* -EBADMSG: too short, or not such a header. */
 int ofs_map_head_decode(const uint8_t *data, size_t len,
                         struct ofs_map_head *ret) OFS_MUST_CHECK;
+
+/* What a whole file of data looked like when all of it was known to be right:
+ * whoever changes the file changes one of these. */
+struct ofs_seal {
+    uint64_t size, ino;
+    int64_t mtime_ns, ctime_ns;
+};
+
+void ofs_seal_encode(const struct ofs_seal *seal, uint8_t out[OFS_SEAL_LEN]);
+int ofs_seal_decode(const uint8_t *data, size_t len,
+                    struct ofs_seal *ret) OFS_MUST_CHECK;
 
 struct ofs_sums_head {
     uint64_t size; /* of the blob */

@@ -39,6 +39,7 @@ struct reading {
     uint32_t n;            /* chunks to copy */
     enum ofs_chunk was;    /* of one to check */
     struct ofs_held *held; /* pinned, to copy */
+    uint64_t seal;         /* of the file, if it has one, to copy */
     int result;
 };
 
@@ -199,8 +200,8 @@ static bool is_withheld(const struct reading *rd)
 {
     const struct ofs_object *o = rd->object;
 
-    return !o->verified &&
-           (o->store->cfg.strict || rd->off + rd->len == o->size);
+    return !o->verified && (o->store->cfg.verify == OFS_VERIFY_STRICT ||
+                            rd->off + rd->len == o->size);
 }
 
 static enum step await_verdict(struct reading *rd)
@@ -303,6 +304,7 @@ static enum step look_at_chunk(struct reading *rd)
     case OFS_PRESENT:
         begin(rd);
         rd->n = present_run(rd, i);
+        rd->seal = atomic_load(&o->seal);
         return STEP_COPY;
     case OFS_HELD:
         h = ofs_held_get(&o->store->held, o, i);
@@ -392,7 +394,10 @@ static int copy_file(struct reading *rd)
         ofs_verify_lost(o, rd->chunk);
         return 0;
     }
-    rd->done += n;
+    if (rd->seal && ofs_blobfile_look(&o->file) != rd->seal)
+        ofs_doubt_all(o);
+    else
+        rd->done += n;
     return 0;
 }
 
@@ -473,13 +478,23 @@ static int read_slowly(struct ofs_blob *b, struct ofs_call *call, void *buf,
     return r;
 }
 
-/* All is here and verified: no lock, no bookkeeping. */
+/*
+ * All is here and verified: no lock, no bookkeeping.  What the file looks like
+ * is asked when the bytes have been read, and the seal before that: who finds
+ * it broken takes it away.
+ */
 static bool read_quickly(struct ofs_object *o, void *buf, size_t len,
                          uint64_t off)
 {
-    if (!atomic_load_explicit(&o->complete, memory_order_acquire) ||
+    uint64_t seal = atomic_load_explicit(&o->seal, memory_order_acquire);
+
+    if (!seal || !atomic_load_explicit(&o->complete, memory_order_acquire) ||
         ofs_pread_full(o->file.data_fd, buf, len, off) < 0)
         return false;
+    if (ofs_blobfile_look(&o->file) != seal) {
+        ofs_doubt_all(o);
+        return false;
+    }
     ofs_metric_add(&hits_total, chunk_at(off + len - 1) - chunk_at(off) + 1);
     return true;
 }

@@ -27,7 +27,7 @@ void ofs_object_set(struct ofs_object *o, uint32_t i, enum ofs_chunk state)
 static enum ofs_chunk state_for(const struct ofs_object *o, uint32_t i,
                                 uint8_t mark)
 {
-    if (mark == OFS_MARK_PROVEN && o->verified)
+    if (mark == OFS_MARK_PROVEN && o->verified && !o->doubtful)
         return OFS_PRESENT;
     return i < o->hashed ? OFS_SUSPECT : OFS_PRESENT;
 }

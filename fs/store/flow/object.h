@@ -75,6 +75,7 @@ struct ofs_object {
     bool listed;             /* guarded by store.mtx */
 
     atomic_bool complete;   /* all PRESENT and verified: no lock to read */
+    _Atomic uint64_t seal;  /* the file's look since then; 0: not sealed */
     atomic_bool served;     /* bytes were handed out before the verdict */
     _Atomic uint8_t *state; /* enum ofs_chunk; written with mtx held */
 
@@ -87,6 +88,10 @@ struct ofs_object {
 
     struct ofs_blobfile file; /* immutable once ready */
     bool file_bad;            /* write no more to it */
+    bool doubtful;            /* no mark is believed: its chunk is proven */
+    bool sealing;             /* one thread is at it */
+    uint64_t began_as;        /* the file's look when it was whole, but not
+                                 sealed; 0: it was filled by us */
     int64_t bypass_until_ms;  /* another process fetches what we want, slowly */
 
     uint8_t *sums;   /* states after each chunk; the first `hashed` are set */

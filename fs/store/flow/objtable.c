@@ -87,6 +87,7 @@ static int attach(struct ofs_object *o)
         ofs_space_failed(&o->store->disk.space, r);
 
     OFS_GUARD(&o->mtx);
+    o->doubtful = file.seal == 0 || o->store->cfg.verify == OFS_VERIFY_ALWAYS;
     if (sums) {
         free(o->sums);
         o->sums = ofs_take(&sums);
@@ -94,8 +95,10 @@ static int attach(struct ofs_object *o)
         o->verified = true;
     }
     o->file = file;
-    if (marks)
+    if (marks) {
         ofs_object_adopt(o, 0, marks, o->n_chunks);
+        ofs_doubt_attached(o);
+    }
     return 0;
 }
 

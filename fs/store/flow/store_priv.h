@@ -14,6 +14,7 @@
  *   pick.c       decides: which chunks to fetch next
  *   hasher.c     the chain over all chunks of a blob, as they arrive
  *   verify.c     one chunk checked alone; the verdict on a blob
+ *   doubt.c      has somebody else changed the file?
  *   objtable.c   the table of objects in use   object.c  one: states, waits
  *   damaged.c    whose source was wrong lately
  *   held.c       chunks that had to stay in memory   readahead.c  decides
@@ -146,6 +147,15 @@ void ofs_verify_passed(struct ofs_object *o);
 void ofs_verify_broken(struct ofs_object *o, int code);
 /* The file cannot be read where it should be. */
 void ofs_verify_lost(struct ofs_object *o, uint32_t i);
+
+/* ---- doubt.c ---- */
+
+/* With object.mtx held: the file was opened and its marks taken over. */
+void ofs_doubt_attached(struct ofs_object *o);
+/* Whole and proven: seal the file, if nobody has changed it meanwhile. */
+void ofs_doubt_settle(struct ofs_object *o);
+/* The file looks otherwise than it should: prove all of it again. */
+void ofs_doubt_all(struct ofs_object *o);
 
 /* ---- hasher.c ---- */
 

@@ -86,12 +86,15 @@ static void chunk_is_good(struct ofs_object *o, uint32_t i, enum ofs_chunk was)
     if (r < 0)
         ofs_space_failed(&o->store->disk.space, r);
     decide(o, i, r < 0 && was != OFS_SUSPECT ? OFS_ABSENT : OFS_PRESENT, r < 0);
+    ofs_doubt_settle(o);
 }
 
-/* What was in the file from before; it is fetched again like any other. */
+/* What was in the file from before; it is fetched again like any other, into
+ * memory if the file cannot be written any more. */
 static void suspect_is_bad(struct ofs_object *o, uint32_t i)
 {
-    decide(o, i, OFS_ABSENT, ofs_blobfile_unmark(&o->file, i) < 0);
+    decide(o, i, OFS_ABSENT,
+           o->file.read_only || ofs_blobfile_unmark(&o->file, i) < 0);
 }
 
 /* In one critical section: who sees that it is absent knows whom to ask. */
@@ -270,6 +273,7 @@ void ofs_verify_passed(struct ofs_object *o)
     if (ofs_blobfile_is_open(&o->file))
         mark_proven(o);
     (void)ofs_sums_save(&o->store->disk.files, &o->digest, o->size, o->sums);
+    ofs_doubt_settle(o);
 }
 
 /* The first to find out does what follows. */

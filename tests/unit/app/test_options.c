@@ -158,7 +158,7 @@ static void what_is_wrong_is_named(void **state)
         { "bg=yes", "takes no value" },
         { "cache_size=1X", "'1X' is not a size like 500M" },
         { "cache-fsfree=101", "'101' is not a number from 0 to 100" },
-        { "verify=maybe", "'maybe' is not 'lazy' or 'strict'" },
+        { "verify=maybe", "'maybe' is not 'lazy', 'strict' or 'always'" },
         { "uid=root", "'root' is not a number" },
         { "umask=9", "'9' is not an octal number" },
         { "umask=7777", "'7777' is not an octal number" },
@@ -254,7 +254,7 @@ static void values_are_read_as_people_write_them(void **state)
     assert_int_equal(o.uid, 5);
     assert_int_equal(o.gid, 6);
     assert_int_equal(o.timeout_ms, 500);
-    assert_true(o.strict);
+    assert_int_equal(o.verify, OFS_VERIFY_STRICT);
     assert_int_equal(o.log_level, OFS_ERROR);
 }
 

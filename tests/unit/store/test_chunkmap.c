@@ -44,6 +44,24 @@ static void a_map_head_with_any_bit_wrong_is_none(void **state)
         assert_int_equal(ofs_map_head_decode(bytes, len, &got), -EBADMSG);
 }
 
+static void a_seal_survives_and_each_bit_counts(void **state)
+{
+    const struct ofs_seal some = { 5, UINT64_MAX, -1, INT64_MAX };
+    uint8_t bytes[OFS_SEAL_LEN];
+    struct ofs_seal got;
+
+    (void)state;
+    ofs_seal_encode(&some, bytes);
+    assert_int_equal(ofs_seal_decode(bytes, sizeof(bytes), &got), 0);
+    assert_memory_equal(&got, &some, sizeof(got));
+    for (size_t bit = 0; bit < sizeof(bytes) * CHAR_BIT; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_equal(ofs_seal_decode(bytes, sizeof(bytes), &got), -EBADMSG);
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_int_equal(ofs_seal_decode(bytes, sizeof(bytes) - 1, &got), -EBADMSG);
+}
+
 enum { CHUNKS = 3, STATES = (CHUNKS - 1) * 32 };
 enum { SUMS_LEN = OFS_SUMS_HEAD_LEN + STATES + OFS_SUMS_TAIL_LEN };
 
@@ -183,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_map_head_survives),
         cmocka_unit_test(a_map_head_with_any_bit_wrong_is_none),
+        cmocka_unit_test(a_seal_survives_and_each_bit_counts),
         cmocka_unit_test(sums_survive),
         cmocka_unit_test(sums_with_any_bit_wrong_or_cut_are_none),
         cmocka_unit_test(a_head_that_checks_may_still_be_refused),

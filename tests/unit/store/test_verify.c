@@ -147,7 +147,7 @@ static void damage_after_parts_were_served_is_told(void **state)
 
 static void strict_gives_nothing_before_all_is_verified(void **state)
 {
-    struct world w = { .cfg.strict = true };
+    struct world w = { .cfg.verify = OFS_VERIFY_STRICT };
     struct fake *f = fake_new(3 * MIB, 1);
     struct ofs_blob *b;
 
