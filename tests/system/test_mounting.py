@@ -150,6 +150,58 @@ def test_plain_http_beyond_loopback_is_refused_before_it_is_tried(
     assert w.seconds < 2 * waiting.SLOW
 
 
+SOMEBODY = 12345
+
+
+def theirs(folder):
+    folder.mkdir()
+    os.chown(folder, SOMEBODY, SOMEBODY)
+
+
+def below_theirs(folder):
+    theirs(folder.parent)
+    folder.mkdir(mode=0o700)
+
+
+def open_to_all(folder):
+    folder.parent.mkdir()
+    folder.parent.chmod(0o777)
+
+
+def their_link(folder):
+    (folder.parent / "elsewhere").mkdir(parents=True)
+    folder.symlink_to("elsewhere")
+    os.lchown(folder, SOMEBODY, SOMEBODY)
+
+
+def staging_link(folder):
+    folder.mkdir(parents=True)
+    their_link(folder / "staging")
+
+
+@pytest.mark.semantics("S73")
+@pytest.mark.parametrize("how, said", [
+    (theirs, "belongs to user 12345"), (below_theirs, "belongs to user 12345"),
+    (open_to_all, "others may write to 'deep'"),
+    (their_link, "'cache' belongs to user 12345"),
+    (staging_link, "'staging' belongs to user 12345")])
+def test_root_keeps_its_cache_where_nobody_else_leads_it(
+        refuse, place, tmp_path, registry, how, said):
+    folder = tmp_path / "deep/cache" if how is not theirs else tmp_path / "c"
+    how(folder)
+    assert said in refuse(registry.url, place, "-o", f"cache={folder}")
+    assert not list(tmp_path.rglob("elsewhere/*"))
+
+
+@pytest.mark.semantics("S73")
+def test_a_cache_in_a_sticky_directory(run_ocirfs, place, tmp_path, registry):
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "tmp").chmod(0o1777)
+    done = run_ocirfs(registry.url, place, "-o", f"cache={tmp_path}/tmp/cache")
+    assert done.returncode == 0 and done.stderr == ""
+    subprocess.run(["umount", place], check=True)
+
+
 @pytest.mark.semantics("S41")
 def test_a_registry_that_is_something_else(refuse, place, tmp_path):
     server = fileserver.FileServer(tmp_path)

@@ -2,6 +2,7 @@
 #include "stage.h"
 
 #include "ocirfs/file.h"
+#include "ocirfs/safedir.h"
 #include "ocirfs/str.h"
 #include "ocirfs/vec.h"
 
@@ -30,14 +31,11 @@ static int lock(int dirfd, struct ofs_err *err)
 
 static int open_all(struct ofs_stage *s, const char *dir, struct ofs_err *err)
 {
-    OFS_AUTOCLOSE int top = -1, root = -1;
-    int r = ofs_mkdirs(dir);
+    OFS_AUTOCLOSE int top = ofs_safe_dir(dir, err), root = -1;
+    int r;
 
-    if (r < 0)
-        return ofs_err_set(err, r, "%s", strerror(-r));
-    top = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (top < 0)
-        return ofs_err_errno(err, errno, "open");
+        return top;
     r = root = ofs_private_dir(top, "v1", err);
     if (r >= 0)
         r = s->lock_fd = lock(root, err);

@@ -2,6 +2,7 @@
 #include "cachedir.h"
 
 #include "ocirfs/file.h"
+#include "ocirfs/safedir.h"
 
 #include <fcntl.h>
 #include <sys/random.h>
@@ -26,14 +27,10 @@ static int find_boot_id(struct ofs_cachedir *c)
 
 static int open_dirs(struct ofs_cachedir *c, struct ofs_err *err)
 {
-    OFS_AUTOCLOSE int top = -1;
-    int r = ofs_mkdirs(c->dir);
+    OFS_AUTOCLOSE int top = ofs_safe_dir(c->dir, err);
 
-    if (r < 0)
-        return ofs_err_errno(err, -r, c->dir);
-    top = open(c->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (top < 0)
-        return ofs_err_errno(err, errno, c->dir);
+        return ofs_err_wrap(err, top, c->dir);
     c->root_fd = ofs_private_dir(top, "v1", err);
     if (c->root_fd >= 0)
         c->files.blobs_fd = ofs_private_dir(c->root_fd, "blobs", err);
