@@ -125,7 +125,9 @@ static void hand_over(struct ofs_op *tried)
     ofs_metric_add(&handed_over, 1);
     r = ofs_workers_add(op->session->pool, run_waiting, op);
     if (r < 0) {
-        (void)ofs_err_set(&err, r, "too many operations wait already");
+        (void)ofs_err_set(&err, r,
+                          r == -ENOMEM ? "no memory for a thread"
+                                       : "too many operations wait already");
         ofs_reply_fail(op, r, &err);
         delist(op);
         ofs_call_done(&op->call);

@@ -2,6 +2,7 @@
 #include "ops_priv.h"
 
 #include "ocirfs/log.h"
+#include "ocirfs/thread.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@ enum {
     DEFAULT_WAITING = 128,
     MAX_QUEUED = 16384, /* waiting operations beyond the threads */
     DEFAULT_READAHEAD = 1024 * 1024,
+    REQUEST_BYTES = 2 * 1024 * 1024, /* of one thread of libfuse, and more */
+    OUT_OF_MEMORY_MS = 100,          /* a pause before the next try */
 };
 
 /*
@@ -144,6 +147,53 @@ int ofs_session_mount(const struct ofs_session_cfg *cfg,
     return 0;
 }
 
+static void *wait_for_the_end(void *arg)
+{
+    (void)arg;
+    for (;;)
+        (void)pause(); /* where a thread can be cancelled */
+    return NULL;
+}
+
+/* libfuse cancels its threads, for which glibc loads a library the first time;
+ * it ends the process if it has no memory for that. */
+static int learn_to_cancel(void)
+{
+    pthread_t thread;
+    int r = ofs_thread_create(&thread, NULL, wait_for_the_end, NULL);
+
+    if (r < 0)
+        return -ENOMEM;
+    (void)pthread_cancel(thread);
+    (void)pthread_join(thread, NULL);
+    return 0;
+}
+
+/*
+ * libfuse ends its loop when a thread has no memory for its next request; that
+ * one is still the kernel's then.  One thread goes on, with what was kept for
+ * it: it never waits, so it is enough.
+ */
+static int serve(struct ofs_session *s, struct fuse_loop_config *loop)
+{
+    OFS_AUTOFREE char *kept = malloc(REQUEST_BYTES);
+    int r = kept ? learn_to_cancel() : -ENOMEM;
+
+    if (r < 0)
+        return r;
+    r = fuse_session_loop_mt(s->fuse, loop);
+    while (r == -ENOMEM) {
+        ofs_log(OFS_WARN, "no memory for requests: from now on one at a time");
+        fuse_loop_cfg_set_max_threads(loop, 1);
+        free(ofs_take(&kept));
+        (void)poll(NULL, 0, OUT_OF_MEMORY_MS);
+        r = fuse_session_loop_mt(s->fuse, loop);
+        if (r == -1)
+            r = -ENOMEM; /* libfuse's word for a thread that it cannot have */
+    }
+    return r == -1 ? -ENOMEM : r;
+}
+
 int ofs_session_run(struct ofs_session *s, struct ofs_err *err)
 {
     struct fuse_loop_config *loop = fuse_loop_cfg_create();
@@ -158,7 +208,7 @@ int ofs_session_run(struct ofs_session *s, struct ofs_err *err)
         fuse_loop_cfg_destroy(loop);
         return ofs_err_set(err, -EIO, "cannot set signal handlers");
     }
-    r = fuse_session_loop_mt(s->fuse, loop);
+    r = serve(s, loop);
     fuse_remove_signal_handlers(s->fuse);
     fuse_loop_cfg_destroy(loop);
     ofs_ops_cancel(s);

@@ -24,8 +24,15 @@ typedef void ofs_job_fn(void *arg);
 struct ofs_workers *ofs_workers_new(const struct ofs_workers_cfg *cfg);
 
 /*
+ * Make the first thread now.  -ENOMEM: there is none to be had.  From then on
+ * a job that is added gets done, however little memory there is.
+ */
+int ofs_workers_start(struct ofs_workers *w) OFS_MUST_CHECK;
+
+/*
  * Run `fn(arg)` on some thread, later.  Never blocks.  0; -EBUSY the queue is
- * full or the workers stop (the caller still owns `arg`).
+ * full or the workers stop; -ENOMEM there is no thread and none to be had (the
+ * caller still owns `arg`).
  */
 int ofs_workers_add(struct ofs_workers *w, ofs_job_fn *fn,
                     void *arg) OFS_MUST_CHECK;

@@ -102,6 +102,12 @@ static int add_thread(struct ofs_workers *w)
     return r;
 }
 
+int ofs_workers_start(struct ofs_workers *w)
+{
+    OFS_GUARD(&w->mtx);
+    return w->n_threads == 0 && add_thread(w) < 0 ? -ENOMEM : 0;
+}
+
 int ofs_workers_add(struct ofs_workers *w, ofs_job_fn *fn, void *arg)
 {
     OFS_GUARD(&w->mtx);
@@ -110,7 +116,7 @@ int ofs_workers_add(struct ofs_workers *w, ofs_job_fn *fn, void *arg)
     /* A new thread that cannot be had is no failure while others are there. */
     if (w->queued >= w->idle && w->n_threads < w->max_threads &&
         add_thread(w) < 0 && w->n_threads == 0)
-        return -EBUSY;
+        return -ENOMEM;
     w->ring[(w->head + w->queued) % w->ring_size] =
         (struct job){ .fn = fn, .arg = arg };
     w->queued++;

@@ -31,7 +31,7 @@ int ofs_hasher_start(struct ofs_store *s)
     s->hasher.max_jobs = n < 1 ? 1 : n > 4 ? 4 : (unsigned)n;
     cfg.max_threads = cfg.max_queue = s->hasher.max_jobs;
     s->hasher.workers = ofs_workers_new(&cfg);
-    return s->hasher.workers ? 0 : -ENOMEM;
+    return s->hasher.workers ? ofs_workers_start(s->hasher.workers) : -ENOMEM;
 }
 
 static struct ofs_object *next_or_leave(struct ofs_hasher *h)

@@ -31,7 +31,7 @@ int ofs_sched_start(struct ofs_store *s)
     };
 
     s->sched.workers = ofs_workers_new(&cfg);
-    return s->sched.workers ? 0 : -ENOMEM;
+    return s->sched.workers ? ofs_workers_start(s->sched.workers) : -ENOMEM;
 }
 
 /* With sched.mtx held. */

@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 enum { MANY = 200 };
 
@@ -66,6 +67,31 @@ static void stop_runs_what_is_queued(void **state)
     assert_int_equal(atomic_load(&n), MANY);
     assert_int_equal(ofs_workers_busy(w), 0);
     ofs_workers_free(w);
+}
+
+/* Nobody can be given a thread, beside the one that is there. */
+static void what_has_started_needs_no_other_thread(void **state)
+{
+    struct ofs_workers *w = make(3, MANY), *late = make(3, MANY);
+    struct rlimit before, none = { 0 };
+    atomic_int n = 0;
+
+    (void)state;
+    assert_int_equal(ofs_workers_start(w), 0);
+    assert_int_equal(ofs_workers_start(w), 0);
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    none.rlim_max = before.rlim_max;
+    if (setrlimit(RLIMIT_AS, &none) < 0)
+        skip();
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(ofs_workers_add(w, count, &n), 0);
+    assert_int_equal(ofs_workers_add(late, count, &n), -ENOMEM);
+    assert_int_equal(ofs_workers_start(late), -ENOMEM);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    ofs_workers_free(w);
+    assert_int_equal(atomic_load(&n), MANY);
+    assert_int_equal(ofs_workers_add(late, count, &n), 0);
+    ofs_workers_free(late);
 }
 
 static void free_stops_by_itself(void **state)
@@ -249,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stop_runs_what_is_queued),
+        cmocka_unit_test(what_has_started_needs_no_other_thread),
         cmocka_unit_test(free_stops_by_itself),
         cmocka_unit_test(stopped_workers_refuse),
         cmocka_unit_test(threads_are_made_up_to_the_limit),
