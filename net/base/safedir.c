@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-enum { MAX_LINKS = 40, OPEN_DIR = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+enum { MAX_LINKS = 40, OPEN_DIR = O_RDONLY | O_DIRECTORY };
 
 /* On the way: `fd` is open, `rest` is still to go. */
 struct walk {
@@ -33,7 +33,7 @@ static int go_to(struct walk *w, int fd)
 }
 
 /* Whoever owns a directory may let others in at any time. */
-static int check(struct walk *w, const char *name, const struct stat *st)
+static int check_owner(struct walk *w, const char *name, const struct stat *st)
 {
     bool shared = (st->st_mode & S_IWOTH) != 0 ||
                   ((st->st_mode & S_IWGRP) != 0 && st->st_gid != 0);
@@ -53,7 +53,7 @@ static int check(struct walk *w, const char *name, const struct stat *st)
     return 0;
 }
 
-static int follow(struct walk *w, const char *name)
+static int follow_link(struct walk *w, const char *name)
 {
     char target[PATH_MAX], rest[PATH_MAX];
     ssize_t n = readlinkat(w->fd, name, target, sizeof(target) - 1);
@@ -68,18 +68,18 @@ static int follow(struct walk *w, const char *name)
     if (len < 0 || (size_t)len >= sizeof(rest))
         return -ENAMETOOLONG;
     memcpy(w->rest, rest, (size_t)len + 1);
-    return target[0] == '/' ? go_to(w, open("/", OPEN_DIR)) : 0;
+    return target[0] == '/' ? go_to(w, open("/", OPEN_DIR | O_CLOEXEC)) : 0;
 }
 
 /* What was looked at may have been exchanged: what was opened counts. */
 static int enter(struct walk *w, const char *name)
 {
     struct stat st;
-    int r = go_to(w, openat(w->fd, name, OPEN_DIR | O_NOFOLLOW));
+    int r = go_to(w, openat(w->fd, name, OPEN_DIR | O_CLOEXEC | O_NOFOLLOW));
 
     if (r < 0)
         return r;
-    return fstat(w->fd, &st) < 0 ? -errno : check(w, name, &st);
+    return fstat(w->fd, &st) < 0 ? -errno : check_owner(w, name, &st);
 }
 
 static int step(struct walk *w, const char *name)
@@ -94,10 +94,10 @@ static int step(struct walk *w, const char *name)
          (mkdirat(w->fd, name, 0700) < 0 && errno != EEXIST) ||
          fstatat(w->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0))
         return -errno;
-    r = check(w, name, &st);
+    r = check_owner(w, name, &st);
     if (r < 0)
         return r;
-    return S_ISLNK(st.st_mode) ? follow(w, name) : enter(w, name);
+    return S_ISLNK(st.st_mode) ? follow_link(w, name) : enter(w, name);
 }
 
 /* The next name of the rest; false: that was all. */
@@ -124,7 +124,7 @@ static int walk_to(const char *path, struct ofs_err *err)
     char name[NAME_MAX + 1];
     int r = 0;
 
-    w.fd = open(path[0] == '/' ? "/" : ".", OPEN_DIR);
+    w.fd = open(path[0] == '/' ? "/" : ".", OPEN_DIR | O_CLOEXEC);
     if (w.fd < 0)
         return -errno;
     if (strlen(path) >= sizeof(w.rest))
@@ -145,7 +145,7 @@ int ofs_safe_dir(const char *path, struct ofs_err *err)
     } else {
         r = ofs_mkdirs(path);
         if (r == 0)
-            r = open(path, OPEN_DIR);
+            r = open(path, OPEN_DIR | O_CLOEXEC);
         if (r == -1)
             r = -errno;
     }
