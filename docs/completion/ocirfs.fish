@@ -17,7 +17,7 @@ function __ocirfs_options
     set -l last (string replace -r '.*,' '' -- $typed)
     switch $last
         case 'verify=*'
-            printf "$before"'verify=%s\n' lazy strict
+            printf "$before"'verify=%s\n' lazy strict always
         case 'log=*'
             printf "$before"'log=%s\n' error warn info debug
         case 'auth=*'

@@ -56,8 +56,8 @@ static const struct row rows[] = {
       "refuse to overwrite an existing tag" },
     { "staging_size", "SIZE", ofs_opt_size, FIELD(staging_bytes),
       "maximum size of staged writes; 0: no limit (20G)" },
-    { "verify", "HOW", ofs_opt_verify, FIELD(verify),
-      "lazy, strict or always (lazy)" },
+    { "verify", "lazy|strict|always", ofs_opt_verify, FIELD(verify),
+      "strict: whole first; always: once more (lazy)" },
     { "uid", "N", ofs_opt_id, FIELD(uid), "owner of all files (the caller)" },
     { "gid", "N", ofs_opt_id, FIELD(gid), "group of all files (the caller's)" },
     { "umask", "OCTAL", ofs_opt_mode, FIELD(umask),
@@ -408,6 +408,15 @@ void ofs_options_done(struct ofs_options *o)
     *o = (struct ofs_options){ 0 };
 }
 
+/* Two blanks are between a name and what it means. */
+static int width_of(const char *name)
+{
+    enum { WIDTH = 22 };
+    size_t len = name ? strlen(name) : 0;
+
+    return len > WIDTH ? (int)len + 1 : WIDTH;
+}
+
 static void help_group(const struct group *g, struct ofs_buf *b)
 {
     (void)ofs_buf_addf(b, "\n%s:\n", g->heading);
@@ -417,7 +426,8 @@ static void help_group(const struct group *g, struct ofs_buf *b)
             ofs_strf("%s%s%s", row->name, row->value ? "=" : "",
                      row->value ? row->value : "");
 
-        (void)ofs_buf_addf(b, "  -o %-22s %s\n", name ? name : "", row->help);
+        (void)ofs_buf_addf(b, "  -o %-*s %s\n", width_of(name),
+                           name ? name : "", row->help);
     }
 }
 
