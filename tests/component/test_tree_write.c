@@ -426,6 +426,10 @@ static void a_file_that_was_pushed_is_stale_to_who_opens_it_late(void **state)
                                          /* truncate= */ true, &second, &how,
                                          &t.err),
                      -ESTALE);
+    /* The kernel looks once more, and what it finds is his own. */
+    assert_int_equal(wrig_open(&t, "app/new", /* truncate= */ true, &second),
+                     0);
+    assert_int_equal(wrig_close(&t, second), 0);
     trig_reads(&t, "app/new", &im.digest);
 }
 

@@ -157,6 +157,40 @@ static bool is_fresh(const struct ofs_publisher *p,
            ofs_mono_ms() - put->old_ms < FRESH_MS;
 }
 
+/* ---- one at a time ---- */
+
+static bool is_free(const struct ofs_publisher *p,
+                    const struct ofs_tag_turn *turn)
+{
+    for (const struct ofs_tag_turn *at = p->turns; at; at = at->next)
+        if (strcmp(at->tag, turn->tag) == 0 &&
+            strcmp(at->repo, turn->repo) == 0)
+            return false;
+    return true;
+}
+
+static bool take_turn(void *arg)
+{
+    struct ofs_tag_turn *turn = arg;
+
+    if (!is_free(turn->p, turn))
+        return false;
+    turn->next = turn->p->turns;
+    turn->p->turns = turn;
+    return true;
+}
+
+static void leave_turn(struct ofs_tag_turn *turn)
+{
+    struct ofs_tag_turn **at = &turn->p->turns;
+
+    OFS_GUARD(&turn->p->mtx);
+    while (*at != turn)
+        at = &(*at)->next;
+    *at = turn->next;
+    ofs_waitlist_wake(&turn->p->waiters);
+}
+
 /* The registry is told what was seen there, so it need not look once more. */
 static int put_tag(struct ofs_publisher *p, struct ofs_call *call,
                    const struct ofs_manifest_put *put, struct ofs_err *err)
@@ -176,11 +210,27 @@ static int put_tag(struct ofs_publisher *p, struct ofs_call *call,
                                              err);
 }
 
+/* Two who both saw that the tag is not there would both set it. */
+static int put_tag_in_turn(struct ofs_publisher *p, struct ofs_call *call,
+                           const struct ofs_manifest_put *put,
+                           struct ofs_err *err)
+{
+    struct ofs_tag_turn turn = { .repo = put->repo, .tag = put->tag, .p = p };
+    int r =
+        ofs_waitlist_wait(&p->waiters, &p->mtx, call, take_turn, &turn, err);
+
+    if (r < 0)
+        return r;
+    r = put_tag(p, call, put, err);
+    leave_turn(&turn);
+    return r;
+}
+
 int ofs_publish(struct ofs_publisher *p, struct ofs_call *call,
                 const struct ofs_manifest_put *put, struct ofs_err *err)
 {
     const struct ofs_push_hooks *hooks = p->hooks;
-    int r = put->tag ? put_tag(p, call, put, err)
+    int r = put->tag ? put_tag_in_turn(p, call, put, err)
                      : ofs_registry_manifest_put(p->remote->registry, call, put,
                                                  err);
 

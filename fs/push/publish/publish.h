@@ -12,12 +12,21 @@
 #include "ocirfs/push.h"
 #include "ocirfs/reg_publish.h"
 
+/* One who sets a tag: others of the same wait until it is decided. */
+struct ofs_tag_turn {
+    struct ofs_tag_turn *next;
+    const char *repo, *tag; /* borrowed */
+    struct ofs_publisher *p;
+};
+
 struct ofs_publisher {
     const struct ofs_remote *remote; /* immutable, as all up to mtx */
     const struct ofs_push_hooks *hooks;
     bool no_overwrite;
     struct ofs_mutex mtx; /* guards what is below */
     struct ofs_known known;
+    struct ofs_tag_turn *turns;
+    struct ofs_waitlist waiters; /* for a turn */
 };
 
 /* What it points to outlives it.  -ENOMEM. */

@@ -208,23 +208,28 @@ int ofs_draft_charge(struct ofs_draft *d, uint64_t end, struct ofs_err *err)
     return 0;
 }
 
+static uint64_t size_on_disk(const struct ofs_draft *d)
+{
+    struct stat st;
+
+    return fstat(d->fd, &st) < 0 ? 0 : (uint64_t)st.st_size;
+}
+
+/* Whose writer cuts it meanwhile it ends for where it ends now. */
 int ofs_draft_pread(struct ofs_draft *d, void *buf, size_t len, uint64_t off,
                     size_t *ret_n, struct ofs_err *err)
 {
-    uint64_t size = ofs_draft_size(d);
-    int r;
+    uint64_t size = ofs_draft_size(d), end;
+    int r = 0;
 
-    if (off >= size) {
-        *ret_n = 0;
-        return 0;
-    }
-    if (len > size - off)
-        len = (size_t)(size - off);
-    r = ofs_pread_full(d->fd, buf, len, off);
-    if (r < 0 && ofs_draft_size(d) < off + len)
-        return ofs_err_set(err, -EBUSY, "somebody else has cut the file");
-    if (r < 0)
-        return ofs_err_errno(err, -r, "the staging area");
-    *ret_n = len;
-    return 0;
+    do {
+        end = size;
+        *ret_n = off >= end ? 0 : len < end - off ? len : (size_t)(end - off);
+        if (*ret_n > 0)
+            r = ofs_pread_full(d->fd, buf, *ret_n, off);
+        else
+            r = 0;
+        size = size_on_disk(d);
+    } while (r < 0 && size < end);
+    return r < 0 ? ofs_err_errno(err, -r, "the staging area") : 0;
 }

@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scratch.h"
+#include "scratch_priv.h"
 
 #include "ocirfs/clock.h"
+#include "ocirfs/process.h"
 #include "ocirfs/push.h"
 
 #include <inttypes.h>
 
-/* How long somebody who was told to look again may take until he opens. */
-enum { PROMISE_MS = 5000 };
-
-struct ofs_scratch {
-    char id[24]; /* immutable, as is the draft */
-    struct ofs_draft *draft;
-    unsigned refs;      /* guarded by scratches.mtx, as is all that follows */
-    bool linked;        /* has its name; counts one reference */
-    unsigned n_writers; /* who has it open */
-    unsigned n_writing; /* who is about it now */
-    bool pushing;       /* or waits until none of them is */
-    struct ofs_waitlist waiters;
-    int64_t promised_ms; /* 0: not */
-    uint64_t n_pushed;   /* changes that were in what was last pushed */
-    bool was_pushed;
-    struct ofs_scratch_now now;
-};
+/* How long somebody who was told to look again may take until he opens.  As
+ * only he sees it, it may be long. */
+enum { PROMISE_MS = 60 * 1000 };
 
 struct key {
     char text[NAME_MAX + 20];
@@ -70,6 +57,25 @@ void ofs_scratches_done(struct ofs_scratches *all)
 
 /* ---- with scratches.mtx held ---- */
 
+static bool is_for_push(const struct ofs_scratch *s)
+{
+    return ofs_target_is_final(s->now.target.kind);
+}
+
+/* Who still knows its number may ask what became of it. */
+static void leave_trace(struct ofs_scratches *all, const struct ofs_scratch *s)
+{
+    struct ofs_scratch_trace *to = &all->traces[all->next_trace];
+
+    if (!is_for_push(s))
+        return;
+    all->next_trace = (all->next_trace + 1) % OFS_SCRATCH_TRACES;
+    memcpy(to->id, s->id, sizeof(to->id));
+    memcpy(to->repo, s->now.repo, sizeof(to->repo));
+    to->spot = s->now.spot;
+    to->target = s->now.target;
+}
+
 /* One reference less; what must be freed once the lock is gone. */
 static struct ofs_scratch *drop(struct ofs_scratches *all,
                                 struct ofs_scratch *s)
@@ -77,6 +83,7 @@ static struct ofs_scratch *drop(struct ofs_scratches *all,
     if (--s->refs > 0)
         return NULL;
     (void)ofs_map_remove(all->ids, s->id);
+    leave_trace(all, s);
     return s;
 }
 
@@ -108,10 +115,83 @@ static int give_name(struct ofs_scratches *all, struct ofs_scratch *s)
     return 0;
 }
 
-static bool is_broken_promise(const struct ofs_scratch *s)
+/* Whoever has it goes on without; it is pushed when he closes it. */
+static struct ofs_scratch *clear_name(struct ofs_scratches *all,
+                                      const struct ofs_spot *spot)
 {
-    return s->promised_ms && s->n_writers == 0 &&
-           ofs_mono_ms() - s->promised_ms > PROMISE_MS;
+    struct key k = key_of(spot);
+    struct ofs_scratch *there = ofs_map_get(all->names, k.text);
+
+    return there && is_for_push(there) ? take_name(all, there) : NULL;
+}
+
+static struct ofs_scratch *end_promise(struct ofs_scratches *all,
+                                       struct ofs_scratch *s)
+{
+    if (!s->promised_ms)
+        return NULL;
+    s->promised_ms = 0;
+    all->n_promised--;
+    return drop(all, s);
+}
+
+/* ---- promises ---- */
+
+struct promise {
+    const struct ofs_spot *spot; /* NULL: any that was not kept */
+    int who;
+    struct ofs_scratch *found;
+};
+
+static int match_promise(const char *id, void *value, void *arg)
+{
+    struct ofs_scratch *s = value;
+    struct promise *p = arg;
+
+    (void)id;
+    if (!s->promised_ms)
+        return 0;
+    if (!p->spot)
+        p->found = ofs_mono_ms() - s->promised_ms > PROMISE_MS ? s : NULL;
+    else if (s->promised_to == p->who && s->now.spot.dir == p->spot->dir &&
+             strcmp(s->now.spot.name, p->spot->name) == 0)
+        p->found = s;
+    return p->found != NULL;
+}
+
+/* With scratches.mtx held; NULL: none. */
+static struct ofs_scratch *find_promise(struct ofs_scratches *all,
+                                        const struct ofs_spot *spot, int who)
+{
+    struct promise p = { .spot = spot, .who = who };
+
+    if (all->n_promised > 0)
+        (void)ofs_map_each(all->ids, match_promise, &p);
+    return p.found;
+}
+
+/* One that nobody came for. */
+static void end_broken_promise(struct ofs_scratches *all)
+{
+    OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
+    struct ofs_scratch *s;
+
+    OFS_GUARD(&all->mtx);
+    s = find_promise(all, NULL, 0);
+    if (s)
+        dead = end_promise(all, s);
+}
+
+struct ofs_scratch *ofs_scratch_promised(struct ofs_scratches *all,
+                                         const struct ofs_spot *spot, int who)
+{
+    struct ofs_scratch *s;
+
+    OFS_GUARD(&all->mtx);
+    s = find_promise(all, spot, who);
+    if (s)
+        s->refs++;
+    return s;
 }
 
 /* ---- */
@@ -126,7 +206,7 @@ static struct ofs_scratch *scratch_new(const struct ofs_scratch_spec *spec)
     }
     s->draft = spec->draft;
     s->refs = 1;
-    s->promised_ms = spec->promised ? ofs_mono_ms() : 0;
+    s->promised_to = spec->promised_to;
     s->now.spot = spec->spot;
     s->now.target = *spec->target;
     s->now.mode = spec->mode;
@@ -136,23 +216,57 @@ static struct ofs_scratch *scratch_new(const struct ofs_scratch_spec *spec)
     return s;
 }
 
+static int shows(const char *id, void *value, void *arg)
+{
+    const struct ofs_scratch *s = value;
+    const uint64_t *ino = arg;
+
+    (void)id;
+    return s->now.shown_ino == *ino;
+}
+
+/* Two open files of one number could not be told from each other. */
+static void claim_ino(struct ofs_scratches *all, struct ofs_scratch *s)
+{
+    uint64_t ino = s->now.shown_ino;
+
+    s->now.shown_ino = 0;
+    if (ino && ofs_map_each(all->ids, shows, &ino) == 0)
+        s->now.shown_ino = ino;
+}
+
+static void promise(struct ofs_scratches *all, struct ofs_scratch *s)
+{
+    s->promised_ms = ofs_mono_ms();
+    s->refs++;
+    all->n_promised++;
+}
+
 int ofs_scratch_add(struct ofs_scratches *all,
                     const struct ofs_scratch_spec *spec,
                     struct ofs_scratch **ret)
 {
     OFS_AUTO(scratch_freep) struct ofs_scratch *fresh = scratch_new(spec);
+    OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
     int r;
 
     if (!fresh)
         return -ENOMEM;
+    end_broken_promise(all);
     OFS_GUARD(&all->mtx);
     (void)snprintf(fresh->id, sizeof(fresh->id), "%" PRIu64, ++all->last_id);
-    r = give_name(all, fresh);
+    claim_ino(all, fresh);
+    r = ofs_map_put(all->ids, fresh->id, fresh, NULL);
     if (r < 0)
         return r;
-    r = ofs_map_put(all->ids, fresh->id, fresh, NULL);
+    if (spec->promised) {
+        promise(all, fresh);
+    } else {
+        dead = is_for_push(fresh) ? clear_name(all, &fresh->now.spot) : NULL;
+        r = give_name(all, fresh);
+    }
     if (r < 0) {
-        (void)take_name(all, fresh);
+        (void)ofs_map_remove(all->ids, fresh->id);
         return r;
     }
     *ret = ofs_take(&fresh);
@@ -180,7 +294,6 @@ void ofs_scratch_put(struct ofs_scratches *all, struct ofs_scratch *s)
 struct ofs_scratch *ofs_scratch_at(struct ofs_scratches *all, uint64_t dir,
                                    const char *name)
 {
-    OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
     struct ofs_spot spot = { .dir = dir };
     struct ofs_scratch *s;
     struct key k;
@@ -189,13 +302,54 @@ struct ofs_scratch *ofs_scratch_at(struct ofs_scratches *all, uint64_t dir,
     k = key_of(&spot);
     OFS_GUARD(&all->mtx);
     s = ofs_map_get(all->names, k.text);
-    if (s && is_broken_promise(s)) {
-        dead = take_name(all, s);
-        s = NULL;
-    }
     if (s)
         s->refs++;
     return s;
+}
+
+/* Does that process see it?  The kernel does not tell who asks from outside of
+ * our PID namespace; he sees all. */
+static bool is_shown(struct ofs_scratches *all, struct ofs_scratch *s, int who)
+{
+    int process = who > 0 ? ofs_process_of(who) : 0;
+
+    OFS_GUARD(&all->mtx);
+    return !is_for_push(s) || !process || !s->now.process ||
+           s->now.process == process;
+}
+
+struct ofs_scratch *ofs_scratch_seen(struct ofs_scratches *all, uint64_t dir,
+                                     const char *name, int who)
+{
+    struct ofs_spot spot = { .dir = dir };
+    struct ofs_scratch *s;
+
+    (void)snprintf(spot.name, sizeof(spot.name), "%s", name);
+    s = ofs_scratch_promised(all, &spot, who);
+    if (!s)
+        s = ofs_scratch_at(all, dir, name);
+    if (!s || is_shown(all, s, who))
+        return s;
+    ofs_scratch_put(all, s);
+    return NULL;
+}
+
+int ofs_scratch_recall(struct ofs_scratches *all, const char *id,
+                       struct ofs_scratch_trace *ret)
+{
+    OFS_GUARD(&all->mtx);
+    for (size_t i = 0; i < OFS_SCRATCH_TRACES; i++)
+        if (strcmp(all->traces[i].id, id) == 0) {
+            *ret = all->traces[i];
+            return 0;
+        }
+    return -ENOENT;
+}
+
+bool ofs_scratch_is_taken(struct ofs_scratches *all, struct ofs_scratch *s)
+{
+    OFS_GUARD(&all->mtx);
+    return is_for_push(s) && s->n_writers > 0;
 }
 
 struct ofs_scratch *ofs_scratch_get(struct ofs_scratches *all, const char *id)
@@ -231,97 +385,6 @@ void ofs_scratch_look(struct ofs_scratches *all, struct ofs_scratch *s,
     *ret = s->now;
     ret->n_writers = s->n_writers;
     ret->settled = s->was_pushed && s->n_pushed == s->now.n_changes;
-}
-
-/* ---- either written or pushed ---- */
-
-/* With scratches.mtx held: is it as the caller wants it? */
-typedef bool gate_fn(const struct ofs_scratch *s);
-
-static bool nobody_pushes(const struct ofs_scratch *s)
-{
-    return !s->pushing;
-}
-
-static bool nobody_writes(const struct ofs_scratch *s)
-{
-    return s->n_writing == 0;
-}
-
-/* With scratches.mtx held. */
-static void count_writer(struct ofs_scratch *s)
-{
-    s->n_writing++;
-}
-
-static void claim(struct ofs_scratch *s)
-{
-    s->pushing = true;
-}
-
-static void nothing(struct ofs_scratch *s)
-{
-    (void)s;
-}
-
-struct passage {
-    struct ofs_scratch *s;
-    gate_fn *is_open;
-    void (*enter)(struct ofs_scratch *s);
-};
-
-static bool enter_if_open(void *arg)
-{
-    const struct passage *p = arg;
-
-    if (!p->is_open(p->s))
-        return false;
-    p->enter(p->s);
-    return true;
-}
-
-/* Wait until it is open, and enter, in one. */
-static int pass(struct ofs_scratches *all, struct ofs_call *call,
-                struct ofs_scratch *s, gate_fn *is_open,
-                void (*enter)(struct ofs_scratch *), struct ofs_err *err)
-{
-    struct passage p = { s, is_open, enter };
-
-    return ofs_waitlist_wait(&s->waiters, &all->mtx, call, enter_if_open, &p,
-                             err);
-}
-
-int ofs_scratch_begin_write(struct ofs_scratches *all, struct ofs_call *call,
-                            struct ofs_scratch *s, struct ofs_err *err)
-{
-    return pass(all, call, s, nobody_pushes, count_writer, err);
-}
-
-void ofs_scratch_end_write(struct ofs_scratches *all, struct ofs_scratch *s)
-{
-    OFS_GUARD(&all->mtx);
-    s->n_writing--;
-    ofs_waitlist_wake(&s->waiters);
-}
-
-int ofs_scratch_begin_push(struct ofs_scratches *all, struct ofs_call *call,
-                           struct ofs_scratch *s, struct ofs_err *err)
-{
-    int r = pass(all, call, s, nobody_pushes, claim, err);
-
-    if (r < 0)
-        return r;
-    r = pass(all, call, s, nobody_writes, nothing, err);
-    if (r < 0)
-        ofs_scratch_end_push(all, s);
-    return r;
-}
-
-void ofs_scratch_end_push(struct ofs_scratches *all, struct ofs_scratch *s)
-{
-    OFS_GUARD(&all->mtx);
-    s->pushing = false;
-    ofs_waitlist_wake(&s->waiters);
 }
 
 /* ---- */
@@ -386,7 +449,8 @@ int ofs_scratch_move(struct ofs_scratches *all, struct ofs_scratch *s,
     if (there == s)
         return 0;
     if (there) {
-        there->now.gone = true;
+        /* Another writer's close is to be true. */
+        there->now.gone = !is_for_push(there);
         dead = take_name(all, there);
     }
     /* The caller's reference keeps it. */
@@ -397,11 +461,22 @@ int ofs_scratch_move(struct ofs_scratches *all, struct ofs_scratch *s,
     return give_name(all, s);
 }
 
-void ofs_scratch_open(struct ofs_scratches *all, struct ofs_scratch *s)
+void ofs_scratch_open(struct ofs_scratches *all, struct ofs_scratch *s, int who)
 {
+    OFS_AUTO(scratch_freep) struct ofs_scratch *dead = NULL;
+    int process = ofs_process_of(who);
+
     OFS_GUARD(&all->mtx);
-    s->n_writers++;
-    s->promised_ms = 0;
+    if (s->n_writers++ == 0) {
+        s->now.thread = who;
+        s->now.process = process;
+    }
+    if (!s->promised_ms)
+        return;
+    (void)end_promise(all, s); /* the caller has a reference */
+    dead = clear_name(all, &s->now.spot);
+    /* Without memory for its name it is pushed all the same. */
+    (void)give_name(all, s);
 }
 
 void ofs_scratch_close(struct ofs_scratches *all, struct ofs_scratch *s)
@@ -410,69 +485,6 @@ void ofs_scratch_close(struct ofs_scratches *all, struct ofs_scratch *s)
 
     OFS_GUARD(&all->mtx);
     assert(s->n_writers > 0);
-    if (--s->n_writers == 0 && ofs_target_is_final(s->now.target.kind))
+    if (--s->n_writers == 0 && is_for_push(s))
         dead = take_name(all, s);
-}
-
-/* ---- all of a directory ---- */
-
-struct gathering {
-    uint64_t dir;
-    struct ofs_scratch **at; /* each with a reference */
-    size_t n;
-};
-
-static int gather(const char *key, void *value, void *arg)
-{
-    struct gathering *g = arg;
-    struct ofs_scratch *s = value;
-
-    (void)key;
-    if (s->now.spot.dir != g->dir)
-        return 0;
-    s->refs++;
-    g->at[g->n++] = s;
-    return 0;
-}
-
-static int count(const char *key, void *value, void *arg)
-{
-    const struct ofs_scratch *s = value;
-    const uint64_t *dir = arg;
-
-    (void)key;
-    return s->now.spot.dir == *dir;
-}
-
-int ofs_scratch_each(struct ofs_scratches *all, uint64_t dir,
-                     ofs_scratch_fn *fn, void *arg)
-{
-    OFS_AUTOFREE struct ofs_scratch **at = NULL;
-    struct gathering g = { .dir = dir };
-    int r = 0;
-
-    {
-        OFS_GUARD(&all->mtx);
-        at =
-            calloc(ofs_map_count(all->names) + 1, sizeof(struct ofs_scratch *));
-        if (!at)
-            return -ENOMEM;
-        g.at = at;
-        (void)ofs_map_each(all->names, gather, &g);
-    }
-    for (size_t i = 0; i < g.n; i++) {
-        struct ofs_scratch_now now;
-
-        ofs_scratch_look(all, at[i], &now);
-        if (r == 0)
-            r = fn(arg, at[i], now.spot.name);
-        ofs_scratch_put(all, at[i]);
-    }
-    return r;
-}
-
-bool ofs_scratch_is_empty(struct ofs_scratches *all, uint64_t dir)
-{
-    OFS_GUARD(&all->mtx);
-    return ofs_map_each(all->names, count, &dir) == 0;
 }

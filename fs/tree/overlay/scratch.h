@@ -10,6 +10,9 @@
  * that no other ever gets.  It may be without a name: what has been pushed is
  * found as what it has become, and whoever still holds it open goes on with
  * it.  A further write gives it its name back.
+ *
+ * Of a file that is to be pushed each writer has one of his own.  The name is
+ * that of who opened it last, and shown to his process only; all are pushed.
  */
 
 #include "ocirfs/call.h"
@@ -29,11 +32,23 @@ struct ofs_spot {
     char name[NAME_MAX + 1];
 };
 
+/* What remains of one that was to be pushed. */
+struct ofs_scratch_trace {
+    char id[24]; /* "": nothing */
+    struct ofs_spot spot;
+    char repo[NAME_MAX + 1];
+    struct ofs_target target;
+};
+enum { OFS_SCRATCH_TRACES = 64 };
+
 struct ofs_scratches {
     struct ofs_mutex mtx;  /* rank NODE; guards all below */
     struct ofs_map *names; /* spot -> struct ofs_scratch */
     struct ofs_map *ids;   /* id -> the same, also those without a name */
     uint64_t last_id;
+    size_t n_promised;
+    struct ofs_scratch_trace traces[OFS_SCRATCH_TRACES];
+    size_t next_trace; /* is overwritten next */
 };
 
 int ofs_scratches_init(struct ofs_scratches *all);
@@ -45,11 +60,14 @@ struct ofs_scratch_spec {
     const struct ofs_target *target;
     struct ofs_draft *draft; /* a file's; goes to it, also when it fails */
     mode_t mode;             /* permissions */
-    bool promised;           /* somebody will open it very soon */
-    uint64_t shown_ino;      /* that stat() shows; 0: its own */
+    /* Somebody will open it very soon, this thread (0: not known); it has no
+     * name until then. */
+    bool promised;
+    int promised_to;
+    uint64_t shown_ino; /* that stat() shows; 0: its own */
 };
 
-/* -EEXIST. */
+/* -EEXIST; but one that is to be pushed takes the name over. */
 int ofs_scratch_add(struct ofs_scratches *all,
                     const struct ofs_scratch_spec *spec,
                     struct ofs_scratch **ret) OFS_MUST_CHECK;
@@ -66,6 +84,16 @@ OFS_DEFINE_HOLD(ofs_scratch_hold, struct ofs_scratches, struct ofs_scratch, s,
 /* With a reference; NULL: there is none. */
 struct ofs_scratch *ofs_scratch_at(struct ofs_scratches *all, uint64_t dir,
                                    const char *name);
+/* The same as thread `who` sees it: what is promised to it, what is never
+ * pushed, and what its process writes. */
+struct ofs_scratch *ofs_scratch_seen(struct ofs_scratches *all, uint64_t dir,
+                                     const char *name, int who);
+/* What is promised to `who` there. */
+struct ofs_scratch *ofs_scratch_promised(struct ofs_scratches *all,
+                                         const struct ofs_spot *spot, int who);
+/* One that is no more.  -ENOENT: nothing is known of it. */
+int ofs_scratch_recall(struct ofs_scratches *all, const char *id,
+                       struct ofs_scratch_trace *ret) OFS_MUST_CHECK;
 struct ofs_scratch *ofs_scratch_get(struct ofs_scratches *all, const char *id);
 
 /* What does not change. */
@@ -81,6 +109,8 @@ struct ofs_scratch_now {
     mode_t mode;
     int64_t mtime_s;
     uint64_t shown_ino; /* as in its spec */
+    int thread;         /* that has opened it; 0: not known */
+    int process;        /* and its process */
     bool gone;          /* its name was taken away */
     uint64_t n_changes; /* writes so far */
     bool settled;       /* what was last pushed holds all of them, with ... */
@@ -126,7 +156,10 @@ int ofs_scratch_move(struct ofs_scratches *all, struct ofs_scratch *s,
 
 /* Somebody opens it for writing, and closes it.  After the last one nothing
  * stays of a file that was to be pushed. */
-void ofs_scratch_open(struct ofs_scratches *all, struct ofs_scratch *s);
+void ofs_scratch_open(struct ofs_scratches *all, struct ofs_scratch *s,
+                      int who);
+/* Is it to be pushed, and open already? */
+bool ofs_scratch_is_taken(struct ofs_scratches *all, struct ofs_scratch *s);
 void ofs_scratch_close(struct ofs_scratches *all, struct ofs_scratch *s);
 
 /* Call `fn` for each that is in the directory and has a name, with

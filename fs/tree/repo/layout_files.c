@@ -60,6 +60,16 @@ static struct ofs_layout_entry *rows_of(const struct ofs_repo *repo,
     return rows;
 }
 
+/* With repo.mtx held: who has just looked it up may still open it. */
+static void keep_old(struct ofs_repo *repo)
+{
+    struct ofs_index *to = &repo->old_index[repo->next_old_index];
+
+    ofs_bytes_unref(to->bytes);
+    *to = repo->index;
+    repo->next_old_index = (repo->next_old_index + 1) % OFS_OLD_INDEXES;
+}
+
 /* With repo.mtx held. */
 static int make(struct ofs_repo *repo, struct ofs_err *err)
 {
@@ -75,7 +85,7 @@ static int make(struct ofs_repo *repo, struct ofs_err *err)
     fresh.bytes = ofs_bytes_new(json.data, json.len);
     if (!fresh.bytes)
         return ofs_err_nomem(err, "index.json");
-    ofs_bytes_unref(repo->index.bytes);
+    keep_old(repo);
     repo->index = fresh;
     return 0;
 }
@@ -94,6 +104,17 @@ static int64_t left_of(struct ofs_repos *repos, const struct ofs_repo *repo)
             left = its;
     }
     return ofs_sync_valid(repos->sync, left);
+}
+
+struct ofs_bytes *ofs_index_old(struct ofs_repo *repo,
+                                const struct ofs_digest *digest)
+{
+    OFS_GUARD(&repo->mtx);
+    for (size_t i = 0; i < OFS_OLD_INDEXES; i++)
+        if (repo->old_index[i].bytes &&
+            ofs_digest_eq(&repo->old_index[i].digest, digest))
+            return ofs_bytes_ref(repo->old_index[i].bytes);
+    return NULL;
 }
 
 int ofs_index_get(struct ofs_repos *repos, struct ofs_call *call,

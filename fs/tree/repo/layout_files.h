@@ -6,6 +6,9 @@
 
 #include "repo.h"
 
+/* One that was so a moment ago: a reference; NULL: it is not remembered. */
+struct ofs_bytes *ofs_index_old(struct ofs_repo *repo,
+                                const struct ofs_digest *digest);
 /* index.json of all tags: a reference to its bytes in ret->bytes, and how
  * long it is good. */
 int ofs_index_get(struct ofs_repos *repos, struct ofs_call *call,

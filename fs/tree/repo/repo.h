@@ -46,6 +46,15 @@ struct ofs_absent {
 };
 enum { OFS_ABSENT = 16 };
 
+/* What somebody has read as index.json: readings.h. */
+struct ofs_reading {
+    int thread, process; /* 0: free */
+    struct ofs_bytes *bytes;
+};
+enum { OFS_READINGS = 16 };
+
+enum { OFS_OLD_INDEXES = 4 }; /* that can still be opened */
+
 /* What an index.json named without a tag: nameless.h. */
 struct ofs_nameless {
     struct ofs_nameless *next;
@@ -70,8 +79,12 @@ struct ofs_repo {
     struct ofs_absent absent[OFS_ABSENT]; /* digest.alg 0: free */
     unsigned next_absent;                 /* is overwritten next */
     struct ofs_unread unread;
-    struct ofs_nameless *nameless; /* each holds a reference */
-    struct ofs_index index;        /* bytes NULL: not made yet */
+    struct ofs_nameless *nameless;               /* each holds a reference */
+    struct ofs_index index;                      /* bytes NULL: not made yet */
+    struct ofs_index old_index[OFS_OLD_INDEXES]; /* bytes NULL: free */
+    unsigned next_old_index;                     /* is overwritten next */
+    struct ofs_reading readings[OFS_READINGS];
+    unsigned next_reading;    /* is overwritten next */
     struct ofs_digest *reach; /* sorted: what the tags reach; NULL: unknown */
     size_t n_reach;
     uint64_t reach_version;

@@ -32,6 +32,10 @@ static void repo_free(struct ofs_repo *repo)
     ofs_tags_done(&repo->tags);
     ofs_blobset_done(&repo->blobs);
     ofs_bytes_unref(repo->index.bytes);
+    for (size_t i = 0; i < OFS_OLD_INDEXES; i++)
+        ofs_bytes_unref(repo->old_index[i].bytes);
+    for (size_t i = 0; i < OFS_READINGS; i++)
+        ofs_bytes_unref(repo->readings[i].bytes);
     ofs_nameless_free(repo->nameless);
     free(repo->reach);
     free(repo->list_key);

@@ -30,13 +30,32 @@ int ofs_enter(struct ofs_tree *t, const struct ofs_found *found,
     return 0;
 }
 
-/* What exists here only lies over what the registry has. */
+/* A new tag that somebody else writes: there is nothing else to be seen. */
+static int find_others(struct ofs_tree *t, const struct ofs_node *dir,
+                       const char *name, struct ofs_found *ret)
+{
+    OFS_SCRATCH_HOLD(held, &t->scratches,
+                     ofs_scratch_at(&t->scratches, dir->ino, name));
+    struct ofs_scratch_now now;
+
+    if (!held.s)
+        return -ENOENT;
+    ofs_scratch_look(&t->scratches, held.s, &now);
+    if (now.target.kind != OFS_TARGET_TAG)
+        return -ENOENT;
+    ofs_scratch_found(held.s, ret);
+    return 0;
+}
+
+/* What exists here only lies over what the registry has, for who writes it. */
 int ofs_dir_find(struct ofs_tree *t, struct ofs_call *call,
                  const struct ofs_node *dir, const char *name,
                  struct ofs_found *ret, struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(held, &t->scratches,
-                     ofs_scratch_at(&t->scratches, dir->ino, name));
+    OFS_SCRATCH_HOLD(
+        held, &t->scratches,
+        ofs_scratch_seen(&t->scratches, dir->ino, name, call->who));
+    int r;
 
     if (held.s) {
         ofs_scratch_found(held.s, ret);
@@ -46,7 +65,8 @@ int ofs_dir_find(struct ofs_tree *t, struct ofs_call *call,
      * that costs no request. */
     if (t->push && ofs_str_starts(name, "oci-put-blob"))
         return -ENOENT;
-    return dir->view->lookup(t, call, dir, name, ret, err);
+    r = dir->view->lookup(t, call, dir, name, ret, err);
+    return r == -ENOENT ? find_others(t, dir, name, ret) : r;
 }
 
 static int look_up(struct ofs_tree *t, struct ofs_call *call,

@@ -2,8 +2,11 @@
 /* index.json and oci-layout of a repository. */
 #include "view_layout.h"
 
+#include "ocirfs/process.h"
+
 #include "layout_files.h"
 #include "made.h"
+#include "readings.h"
 #include "repo_state.h"
 
 #include <sys/stat.h>
@@ -11,6 +14,16 @@
 int64_t ofs_layout_valid(struct ofs_tree *t, const char *path, int64_t ms)
 {
     return t->push && ofs_made_has(&t->mades, path) ? 0 : ms;
+}
+
+/* He may write what he has read. */
+static void note_reading(const struct ofs_tree *t, const struct ofs_call *call,
+                         struct ofs_repo *repo, struct ofs_bytes *bytes)
+{
+    const struct ofs_reader who = { call->who, ofs_process_of(call->who) };
+
+    if (t->push)
+        ofs_reading_note(repo, &who, bytes);
 }
 
 static int open_index(struct ofs_tree *t, struct ofs_call *call,
@@ -28,8 +41,13 @@ static int open_index(struct ofs_tree *t, struct ofs_call *call,
     if (r < 0)
         return r;
     bytes = index.bytes;
-    if (!ofs_digest_eq(&index.digest, &f->node->digest))
+    if (!ofs_digest_eq(&index.digest, &f->node->digest)) {
+        ofs_bytes_unref(bytes);
+        bytes = ofs_index_old(held.repo, &f->node->digest);
+    }
+    if (!bytes)
         return ofs_err_set(err, -ESTALE, "the tags have changed");
+    note_reading(t, call, held.repo, bytes);
     f->bytes = ofs_take(&bytes);
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "failures.h"
 #include "made.h"
+#include "readings.h"
 
 int ofs_need_writable(const struct ofs_tree *t, struct ofs_err *err)
 {
@@ -37,6 +38,32 @@ static int push_tag(struct ofs_tree *t, struct ofs_call *call,
     return r;
 }
 
+/* With what its writer has read before. */
+static int push_index(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_scratch *s, const char *repo,
+                      struct ofs_err *err)
+{
+    OFS_REPO_HOLD(held, &t->repos, repo);
+    OFS_AUTO(ofs_bytes_unrefp) struct ofs_bytes *read = NULL;
+    OFS_AUTOBUF struct ofs_buf text = OFS_BUF_INIT(SIZE_MAX);
+    struct ofs_scratch_now now;
+    struct ofs_reader who;
+    int r;
+
+    if (!held.repo)
+        return ofs_err_nomem(err, "a repository");
+    ofs_scratch_look(&t->scratches, s, &now);
+    who = (struct ofs_reader){ now.thread, now.process };
+    read = ofs_reading_get(held.repo, &who);
+    if (read && ofs_buf_add(&text, read->data, read->len) < 0)
+        return ofs_err_nomem(err, "index.json");
+    r = ofs_push_index(t->push, call, ofs_scratch_draft(s), repo,
+                       read ? &text : NULL, err);
+    if (r == 0)
+        ofs_reading_note(held.repo, &who, NULL);
+    return r;
+}
+
 static int push(struct ofs_tree *t, struct ofs_call *call,
                 struct ofs_scratch *s, const char *repo,
                 const struct ofs_target *target, struct ofs_err *err)
@@ -49,7 +76,7 @@ static int push(struct ofs_tree *t, struct ofs_call *call,
     case OFS_TARGET_BLOB:
         return ofs_push_blob(t->push, call, d, repo, &target->digest, err);
     case OFS_TARGET_INDEX:
-        return ofs_push_index(t->push, call, d, repo, NULL, err);
+        return push_index(t, call, s, repo, err);
     case OFS_TARGET_HEADER:
         return check_header(call, d, err);
     default:

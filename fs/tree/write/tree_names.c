@@ -115,9 +115,10 @@ int ofs_tree_rename(struct ofs_tree *t, struct ofs_call *call,
     int r, r_to;
     OFS_NODE_HOLD(above, t, dir_to_change(t, from_dir, &r, err));
     OFS_NODE_HOLD(below, t, dir_to_change(t, to_dir, &r_to, err));
-    OFS_SCRATCH_HOLD(held, &t->scratches,
-                     r == 0 ? ofs_scratch_at(&t->scratches, from_dir, from)
-                            : NULL);
+    OFS_SCRATCH_HOLD(
+        held, &t->scratches,
+        r == 0 ? ofs_scratch_seen(&t->scratches, from_dir, from, call->who)
+               : NULL);
 
     if (r == 0)
         r = r_to;
@@ -209,8 +210,9 @@ int ofs_tree_unlink(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
 {
     int r;
     OFS_NODE_HOLD(above, t, dir_to_change(t, dir, &r, err));
-    OFS_SCRATCH_HOLD(held, &t->scratches,
-                     r == 0 ? ofs_scratch_at(&t->scratches, dir, name) : NULL);
+    OFS_SCRATCH_HOLD(
+        held, &t->scratches,
+        r == 0 ? ofs_scratch_seen(&t->scratches, dir, name, call->who) : NULL);
 
     if (r == 0 && held.s && ofs_scratch_is_dir(held.s))
         r = -EISDIR;
@@ -303,8 +305,9 @@ int ofs_tree_rmdir(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
 {
     int r;
     OFS_NODE_HOLD(above, t, dir_to_change(t, dir, &r, err));
-    OFS_SCRATCH_HOLD(held, &t->scratches,
-                     r == 0 ? ofs_scratch_at(&t->scratches, dir, name) : NULL);
+    OFS_SCRATCH_HOLD(
+        held, &t->scratches,
+        r == 0 ? ofs_scratch_seen(&t->scratches, dir, name, call->who) : NULL);
 
     if (r == 0 && held.s)
         r = remove_scratch_dir(t, held.s, err);

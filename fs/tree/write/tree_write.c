@@ -35,7 +35,7 @@ static int draft_new(struct ofs_tree *t, const struct ofs_meaning *m,
 
 /* A file of the scratch that `node` stands for, open for writing. */
 static struct ofs_file *writer_new(struct ofs_tree *t, struct ofs_node *node,
-                                   struct ofs_scratch *s)
+                                   struct ofs_scratch *s, int who)
 {
     struct ofs_file *f = ofs_file_new(t, node);
 
@@ -43,12 +43,12 @@ static struct ofs_file *writer_new(struct ofs_tree *t, struct ofs_node *node,
         return NULL;
     f->scratch = ofs_scratch_ref(&t->scratches, s);
     f->writes = true;
-    ofs_scratch_open(&t->scratches, s);
+    ofs_scratch_open(&t->scratches, s, who);
     return f;
 }
 
 /* Enter it into the inode table, and open it. */
-static int enter_open(struct ofs_tree *t, struct ofs_scratch *s,
+static int enter_open(struct ofs_tree *t, struct ofs_scratch *s, int who,
                       struct ofs_created *ret, struct ofs_err *err)
 {
     struct ofs_created made = { .how = { .direct = true } };
@@ -59,7 +59,8 @@ static int enter_open(struct ofs_tree *t, struct ofs_scratch *s,
     r = ofs_enter(t, &found, &made.entry);
     if (r < 0)
         return ofs_err_nomem(err, "a file");
-    made.file = writer_new(t, ofs_nodes_use(&t->nodes, made.entry.attr.ino), s);
+    made.file =
+        writer_new(t, ofs_nodes_use(&t->nodes, made.entry.attr.ino), s, who);
     if (!made.file) {
         ofs_tree_forget(t, made.entry.attr.ino, 1);
         return ofs_err_nomem(err, "a file");
@@ -68,7 +69,8 @@ static int enter_open(struct ofs_tree *t, struct ofs_scratch *s,
     return 0;
 }
 
-/* The scratch at that spot, made if need be. */
+/* The scratch at that spot, made if need be; of what is to be pushed each
+ * writer has his own. */
 static int need_scratch(struct ofs_tree *t, const struct ofs_meaning *m,
                         mode_t mode, struct ofs_scratch **ret,
                         struct ofs_err *err)
@@ -82,7 +84,9 @@ static int need_scratch(struct ofs_tree *t, const struct ofs_meaning *m,
     };
     int r;
 
-    *ret = ofs_scratch_at(&t->scratches, m->spot.dir, m->spot.name);
+    *ret = ofs_target_is_final(m->target.kind)
+               ? NULL
+               : ofs_scratch_at(&t->scratches, m->spot.dir, m->spot.name);
     if (*ret)
         return 0;
     r = draft_new(t, m, &d, err);
@@ -92,9 +96,9 @@ static int need_scratch(struct ofs_tree *t, const struct ofs_meaning *m,
     return ofs_scratch_add(&t->scratches, &spec, ret);
 }
 
-static int create(struct ofs_tree *t, const struct ofs_node *dir,
-                  const char *name, mode_t mode, struct ofs_created *ret,
-                  struct ofs_err *err)
+static int create(struct ofs_tree *t, const struct ofs_call *call,
+                  const struct ofs_node *dir, const char *name, mode_t mode,
+                  struct ofs_created *ret, struct ofs_err *err)
 {
     struct ofs_scratch *s = NULL;
     struct ofs_meaning m;
@@ -109,7 +113,7 @@ static int create(struct ofs_tree *t, const struct ofs_node *dir,
     if (r < 0)
         return r;
     r = ofs_scratch_is_dir(s) ? ofs_err_set(err, -EISDIR, "a directory")
-                              : enter_open(t, s, ret, err);
+                              : enter_open(t, s, call->who, ret, err);
     ofs_scratch_put(&t->scratches, s);
     return r;
 }
@@ -121,11 +125,10 @@ int ofs_tree_create(struct ofs_tree *t, struct ofs_call *call, uint64_t parent,
     int r;
     OFS_NODE_HOLD(dir, t, ofs_dir_use(t, parent, &r));
 
-    (void)call;
     if (r == 0)
         r = ofs_need_writable(t, err);
     if (r == 0)
-        r = create(t, dir.node, name, mode, ret, err);
+        r = create(t, call, dir.node, name, mode, ret, err);
     return ofs_told(r, err, name);
 }
 
@@ -166,7 +169,7 @@ static int open_draft(struct ofs_tree *t, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    *ret = writer_new(t, ofs_nodes_use(&t->nodes, node->ino), s);
+    *ret = writer_new(t, ofs_nodes_use(&t->nodes, node->ino), s, call->who);
     return *ret ? 0 : ofs_err_nomem(err, "a file");
 }
 
@@ -227,38 +230,99 @@ static int fill(struct ofs_tree *t, struct ofs_call *call,
     return r < 0 ? r : copy_part(f, call, 0, node->size, d, 0, err);
 }
 
-/* A copy of what the registry has, under its name. */
-static int shadow(struct ofs_tree *t, struct ofs_call *call,
-                  const struct ofs_node *node, bool truncate,
-                  struct ofs_err *err)
+/*
+ * A file of his own for who opens that name: empty, or a copy of what the
+ * registry has.  It is promised to him, who is told to look the name up again
+ * and finds it; nobody else does.
+ */
+static int make_own(struct ofs_tree *t, struct ofs_call *call,
+                    const struct ofs_node *node, const struct ofs_meaning *m,
+                    bool truncate, struct ofs_err *err)
 {
     OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
     struct ofs_scratch *s = NULL;
-    /* An editor makes sure that it writes what it has looked at. */
     struct ofs_scratch_spec spec = {
+        .spot = m->spot,
+        .repo = m->repo,
+        .target = &m->target,
         .mode = 0644,
         .promised = true,
-        .shown_ino = node->ino,
+        .promised_to = call->who,
+        /* An editor makes sure that it writes what it has looked at. */
+        .shown_ino = node->view->local ? 0 : node->ino,
     };
-    struct ofs_meaning m;
-    int r = ofs_place_node(t, node, &m, err);
+    int r;
 
-    if (r == 0 && !truncate && !call->may_wait)
+    if (!truncate && !call->may_wait)
         return -EAGAIN;
-    if (r == 0)
-        r = draft_new(t, &m, &d, err);
+    r = draft_new(t, m, &d, err);
     if (r == 0 && !truncate)
         r = fill(t, call, node, d, err);
     if (r < 0)
         return r;
-    spec.spot = m.spot;
-    spec.repo = m.repo;
-    spec.target = &m.target;
     spec.draft = ofs_take(&d);
     r = ofs_scratch_add(&t->scratches, &spec, &s);
     ofs_scratch_put(&t->scratches, s);
-    /* -EEXIST: somebody writes it already; join him. */
-    return r == -EEXIST ? 0 : r;
+    return r < 0 ? ofs_err_nomem(err, "a file") : 0;
+}
+
+/* What the node's name means to a writer. */
+static int meaning_of(struct ofs_tree *t, const struct ofs_node *node,
+                      bool truncate, struct ofs_meaning *ret,
+                      struct ofs_err *err)
+{
+    struct ofs_scratch_trace trace;
+
+    if (!node->view->local)
+        return ofs_place_node(t, node, ret, err);
+    /* Another writer's; what he has pushed meanwhile is not his file now. */
+    if (!truncate || ofs_scratch_recall(&t->scratches, node->name, &trace) < 0)
+        return ofs_err_set(err, -ESTALE, "the file has gone");
+    *ret = (struct ofs_meaning){ .spot = trace.spot, .target = trace.target };
+    memcpy(ret->repo, trace.repo, sizeof(ret->repo));
+    return 0;
+}
+
+static void meaning_of_scratch(struct ofs_tree *t, struct ofs_scratch *s,
+                               struct ofs_meaning *ret)
+{
+    struct ofs_scratch_now now;
+
+    ofs_scratch_look(&t->scratches, s, &now);
+    *ret = (struct ofs_meaning){ .spot = now.spot, .target = now.target };
+    memcpy(ret->repo, now.repo, sizeof(ret->repo));
+}
+
+/* What was promised to who asks; else promise it. */
+static int open_own(struct ofs_tree *t, struct ofs_call *call,
+                    struct ofs_node *node, const struct ofs_meaning *m,
+                    bool truncate, struct ofs_file **ret, struct ofs_err *err)
+{
+    OFS_SCRATCH_HOLD(mine, &t->scratches,
+                     ofs_scratch_promised(&t->scratches, &m->spot, call->who));
+    int r;
+
+    if (mine.s)
+        return open_draft(t, call, node, mine.s, truncate, ret, err);
+    r = make_own(t, call, node, m, truncate, err);
+    return r < 0 ? r : -ESTALE;
+}
+
+static int open_write(struct ofs_tree *t, struct ofs_call *call,
+                      struct ofs_node *node, bool truncate,
+                      struct ofs_file **ret, struct ofs_err *err)
+{
+    OFS_SCRATCH_HOLD(held, &t->scratches, ofs_scratch_of(t, node));
+    struct ofs_meaning m;
+    int r = 0;
+
+    if (held.s && (!truncate || !ofs_scratch_is_taken(&t->scratches, held.s)))
+        return open_draft(t, call, node, held.s, truncate, ret, err);
+    if (held.s)
+        meaning_of_scratch(t, held.s, &m);
+    else
+        r = meaning_of(t, node, truncate, &m, err);
+    return r < 0 ? r : open_own(t, call, node, &m, truncate, ret, err);
 }
 
 int ofs_tree_open_write(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
@@ -266,8 +330,6 @@ int ofs_tree_open_write(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
                         struct ofs_open_how *ret_how, struct ofs_err *err)
 {
     OFS_NODE_HOLD(held, t, ofs_nodes_use(&t->nodes, ino));
-    OFS_SCRATCH_HOLD(scratch, &t->scratches,
-                     held.node ? ofs_scratch_of(t, held.node) : NULL);
     int r = ofs_need_writable(t, err);
 
     if (r < 0)
@@ -276,15 +338,9 @@ int ofs_tree_open_write(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
         return ofs_told(-ESTALE, err, "open");
     if (S_ISDIR(held.node->view->type))
         return ofs_told(-EISDIR, err, "open");
-    if (scratch.s) {
-        *ret_how = (struct ofs_open_how){ .direct = true };
-        return open_draft(t, call, held.node, scratch.s, truncate, ret, err);
-    }
-    /* Without its scratch: under its name is another one now. */
-    if (held.node->view->local)
-        return ofs_err_set(err, -ESTALE, "the file has gone");
-    r = shadow(t, call, held.node, truncate, err);
-    return ofs_told(r < 0 ? r : -ESTALE, err, "open");
+    *ret_how = (struct ofs_open_how){ .direct = true };
+    r = open_write(t, call, held.node, truncate, ret, err);
+    return ofs_told(r, err, "open");
 }
 
 /* ---- writing ---- */
@@ -363,7 +419,8 @@ uint64_t ofs_file_unpushed(struct ofs_file *f)
 {
     struct ofs_scratch_now now;
 
-    if (!f->writes)
+    /* Under another's number it could be his file that is held. */
+    if (!f->writes || strcmp(f->node->name, ofs_scratch_id(f->scratch)) != 0)
         return 0;
     ofs_scratch_look(&f->t->scratches, f->scratch, &now);
     if (now.n_writers != 1 || now.n_changes == 0 || now.settled || now.gone ||

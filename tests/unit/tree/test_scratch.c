@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -101,7 +102,7 @@ what_was_pushed_loses_its_name_until_it_is_written_again(void **state)
     const struct ofs_err why = { .code = -EINVAL, .text = "no" };
     struct ofs_scratch_now now;
 
-    ofs_scratch_open(t, a);
+    ofs_scratch_open(t, a, 0);
     ofs_scratch_changed(t, a, 100);
     ofs_scratch_look(t, a, &now);
     assert_false(now.settled);
@@ -127,7 +128,7 @@ static void what_was_taken_away_does_not_come_back(void **state)
     struct ofs_scratches *t = *state;
     struct ofs_scratch *a = add(t, 5, "1.5", OFS_TARGET_TAG);
 
-    ofs_scratch_open(t, a);
+    ofs_scratch_open(t, a, 0);
     ofs_scratch_unlink(t, a);
     ofs_scratch_changed(t, a, 1);
     assert_true(is_at(t, 5, "1.5", NULL));
@@ -135,12 +136,100 @@ static void what_was_taken_away_does_not_come_back(void **state)
     ofs_scratch_put(t, a);
 }
 
+static bool is_seen(struct ofs_scratches *t, int who,
+                    const struct ofs_scratch *want)
+{
+    struct ofs_scratch *s = ofs_scratch_seen(t, 5, "1.5", who);
+    bool same = s == want;
+
+    ofs_scratch_put(t, s);
+    return same;
+}
+
+static void the_name_is_the_last_openers_and_both_are_pushed(void **state)
+{
+    struct ofs_scratches *t = *state;
+    struct ofs_scratch *a = add(t, 5, "1.5", OFS_TARGET_TAG), *b;
+    struct ofs_scratch_now now;
+
+    ofs_scratch_open(t, a, 0);
+    assert_true(ofs_scratch_is_taken(t, a));
+    b = add(t, 5, "1.5", OFS_TARGET_TAG);
+    assert_ptr_not_equal(a, b);
+    assert_false(ofs_scratch_is_taken(t, b));
+    assert_true(is_at(t, 5, "1.5", b));
+    ofs_scratch_changed(t, a, 100);
+    assert_true(is_at(t, 5, "1.5", b));
+    ofs_scratch_look(t, a, &now);
+    assert_false(now.gone);
+    ofs_scratch_put(t, b);
+    ofs_scratch_close(t, a);
+    ofs_scratch_put(t, a);
+}
+
+static void only_its_process_sees_what_is_written(void **state)
+{
+    struct ofs_scratches *t = *state;
+    struct ofs_scratch *a = add(t, 5, "1.5", OFS_TARGET_TAG);
+
+    ofs_scratch_open(t, a, getpid());
+    assert_true(is_seen(t, getpid(), a));
+    assert_true(is_seen(t, getppid(), NULL));
+    assert_true(is_seen(t, 0, a)); /* nobody knows who asks */
+    ofs_scratch_close(t, a);
+    ofs_scratch_put(t, a);
+}
+
+static void a_promise_is_kept_to_whom_it_was_made(void **state)
+{
+    enum { ME = 1 << 28, HIM };
+    struct ofs_scratches *t = *state;
+    const struct ofs_target target = { .kind = OFS_TARGET_TAG };
+    const struct ofs_scratch_spec spec = {
+        .spot = { .dir = 5, .name = "1.5" },
+        .repo = "app",
+        .target = &target,
+        .promised = true,
+        .promised_to = ME,
+    };
+    struct ofs_scratch *a = NULL;
+
+    assert_int_equal(ofs_scratch_add(t, &spec, &a), 0);
+    assert_true(is_at(t, 5, "1.5", NULL));
+    assert_true(is_seen(t, HIM, NULL));
+    assert_true(is_seen(t, ME, a));
+    ofs_scratch_open(t, a, ME);
+    assert_null(ofs_scratch_promised(t, &spec.spot, ME));
+    assert_true(is_at(t, 5, "1.5", a));
+    ofs_scratch_close(t, a);
+    ofs_scratch_put(t, a);
+    assert_int_equal(t->n_promised, 0);
+}
+
+static void what_was_to_be_pushed_leaves_a_trace(void **state)
+{
+    struct ofs_scratches *t = *state;
+    struct ofs_scratch *a = add(t, 5, "1.5", OFS_TARGET_TAG);
+    struct ofs_scratch_trace trace;
+    char id[24];
+
+    (void)snprintf(id, sizeof(id), "%s", ofs_scratch_id(a));
+    ofs_scratch_open(t, a, 0);
+    assert_int_equal(ofs_scratch_recall(t, id, &trace), -ENOENT);
+    ofs_scratch_close(t, a);
+    ofs_scratch_put(t, a);
+    assert_int_equal(ofs_scratch_recall(t, id, &trace), 0);
+    assert_string_equal(trace.spot.name, "1.5");
+    assert_int_equal(trace.spot.dir, 5);
+    assert_string_equal(trace.repo, "app");
+}
+
 static void a_scratch_file_outlives_its_writers(void **state)
 {
     struct ofs_scratches *t = *state;
     struct ofs_scratch *a = add(t, 5, ".x", OFS_TARGET_SCRATCH);
 
-    ofs_scratch_open(t, a);
+    ofs_scratch_open(t, a, 0);
     ofs_scratch_close(t, a);
     assert_true(is_at(t, 5, ".x", a));
     ofs_scratch_put(t, a);
@@ -191,6 +280,10 @@ int main(void)
         TEST(a_move_takes_the_place_of_what_was_there),
         TEST(what_was_pushed_loses_its_name_until_it_is_written_again),
         TEST(what_was_taken_away_does_not_come_back),
+        TEST(the_name_is_the_last_openers_and_both_are_pushed),
+        TEST(only_its_process_sees_what_is_written),
+        TEST(a_promise_is_kept_to_whom_it_was_made),
+        TEST(what_was_to_be_pushed_leaves_a_trace),
         TEST(a_scratch_file_outlives_its_writers),
         TEST(a_directory_lists_what_is_in_it),
         TEST(no_two_have_one_number),
