@@ -38,8 +38,8 @@ static void log_failure(const struct ofs_op *op, int code,
                         const struct ofs_err *err)
 {
     OFS_AUTOBUF struct ofs_buf path = OFS_BUF_INIT(PATH_MAX);
-    const char *id = err->request_id;
-    const char *text = err->text[0] ? err->text : strerror(-code);
+    char line[OFS_ERR_LINE_MAX];
+    const char *text = err->text[0] ? ofs_err_line(err, line) : strerror(-code);
     enum ofs_log_level level = is_trouble(op, code, err) ? OFS_WARN : OFS_DEBUG;
 
     if (!ofs_log_on(level))
@@ -47,9 +47,9 @@ static void log_failure(const struct ofs_op *op, int code,
     ofs_tree_path(ofs_op_tree(op), op->ino, &path);
     if (path.len == 0)
         (void)ofs_buf_addf(&path, "inode %llu", (unsigned long long)op->ino);
-    ofs_log(level, "%s%s%s%s of '%s': %s%s%s%s", op->what, op->name ? " '" : "",
+    ofs_log(level, "%s%s%s%s of '%s': %s", op->what, op->name ? " '" : "",
             op->name ? op->name : "", op->name ? "'" : "", ofs_buf_str(&path),
-            text, id[0] ? " [request " : "", id, id[0] ? "]" : "");
+            text);
 }
 
 /* A writer whose bytes do not match their name must not take it for bad luck. */

@@ -177,9 +177,11 @@ static void add_next(struct ofs_buf *b, const struct ofs_job *j, int64_t now_ms)
 
 static void add_job(struct ofs_buf *b, const struct ofs_job *j, int64_t now_ms)
 {
+    char line[OFS_ERR_LINE_MAX];
+
     add_name(b, &j->spec);
     if (j->why.code < 0 && j->state != OFS_JOB_WAITING)
-        (void)ofs_buf_addf(b, ": %s; ", j->why.text);
+        (void)ofs_buf_addf(b, ": %s; ", ofs_err_line(&j->why, line));
     else
         (void)ofs_buf_adds(b, ": ");
     add_next(b, j, now_ms);

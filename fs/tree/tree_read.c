@@ -92,7 +92,9 @@ void ofs_tree_statfs(struct ofs_tree *t, struct ofs_statfs *ret)
 void ofs_tree_note_error(struct ofs_tree *t, uint64_t ino,
                          const struct ofs_err *err)
 {
-    ofs_nodes_set_error(&t->nodes, ino, err->text);
+    char line[OFS_ERR_LINE_MAX];
+
+    ofs_nodes_set_error(&t->nodes, ino, ofs_err_line(err, line));
 }
 
 size_t ofs_tree_inodes_of(struct ofs_tree *t, const struct ofs_digest *digest,

@@ -25,7 +25,7 @@ struct ofs_err {
     int64_t retry_after_ms; /* the server's wish; -1: none given */
     char id[48];            /* word from the peer: "MANIFEST_UNKNOWN" */
     char request_id[64];    /* the peer's id of the request; "": none */
-    char text[288];         /* one sentence; never a token or signed URL */
+    char text[512];         /* one sentence; never a token or signed URL */
 };
 
 /*
@@ -44,5 +44,10 @@ int ofs_err_nomem(struct ofs_err *err, const char *what);
 
 /* `-errno_value` with "<what>: <strerror>"; for failed system calls. */
 int ofs_err_errno(struct ofs_err *err, int errno_value, const char *what);
+
+/* For people: the sentence, and the request's id, which the peer's support
+ * asks for. */
+enum { OFS_ERR_LINE_MAX = sizeof(struct ofs_err) };
+const char *ofs_err_line(const struct ofs_err *err, char ret[OFS_ERR_LINE_MAX]);
 
 #endif

@@ -64,8 +64,8 @@ const char *ofs_registry_host(const struct ofs_registry *r);
 
 struct ofs_registry_health {
     bool up;
-    int64_t down_since_s; /* wall clock, when not up */
-    char why[288];        /* last sentence of trouble */
+    int64_t down_since_s;                          /* wall clock, when not up */
+    char why[sizeof(((struct ofs_err *)0)->text)]; /* last trouble */
 };
 void ofs_registry_health(struct ofs_registry *r,
                          struct ofs_registry_health *ret);

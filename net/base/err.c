@@ -43,6 +43,14 @@ int ofs_err_wrap(struct ofs_err *err, int code, const char *what)
     return code;
 }
 
+const char *ofs_err_line(const struct ofs_err *err, char ret[OFS_ERR_LINE_MAX])
+{
+    (void)snprintf(ret, OFS_ERR_LINE_MAX,
+                   err->request_id[0] ? "%s [request %s]" : "%s%s", err->text,
+                   err->request_id);
+    return ret;
+}
+
 int ofs_err_nomem(struct ofs_err *err, const char *what)
 {
     return ofs_err_set(err, -ENOMEM, "no memory for %s", what);

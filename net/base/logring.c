@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
-enum { RING_LINES = 64, RING_LINE_BYTES = 512 };
+enum { RING_LINES = 64, RING_LINE_BYTES = 1024 };
 
 struct line {
     int64_t at_s; /* wall clock; 0: never used */

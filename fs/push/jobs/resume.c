@@ -79,6 +79,7 @@ static void report(struct ofs_resumer *s, const struct ofs_job *job, int r,
 {
     OFS_AUTOBUF struct ofs_buf what = OFS_BUF_INIT(1024);
     bool is_new = strcmp(before->text, err->text) != 0;
+    char line[OFS_ERR_LINE_MAX];
 
     if (r == -EINTR || is_over(s))
         return;
@@ -86,7 +87,7 @@ static void report(struct ofs_resumer *s, const struct ofs_job *job, int r,
     if (r < 0)
         ofs_log(is_new ? OFS_WARN : OFS_DEBUG,
                 "push: %s: trying again failed: %s", ofs_buf_str(&what),
-                err->text);
+                ofs_err_line(err, line));
     else if (r == 0)
         ofs_log(OFS_INFO, "push: %s: done, what was pending",
                 ofs_buf_str(&what));

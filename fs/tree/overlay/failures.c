@@ -3,7 +3,7 @@
 
 struct ofs_failure {
     struct ofs_spot spot;
-    char text[sizeof(((struct ofs_err *)NULL)->text)];
+    char text[OFS_ERR_LINE_MAX];
 };
 
 int ofs_failures_init(struct ofs_failures *all, struct ofs_nodes *nodes)
@@ -41,12 +41,13 @@ void ofs_failure_note(struct ofs_failures *all, const struct ofs_spot *spot,
 {
     OFS_AUTOFREE struct ofs_failure *same = NULL, *oldest = NULL;
     struct ofs_failure *fresh = malloc(sizeof(*fresh));
+    char line[OFS_ERR_LINE_MAX];
 
-    ofs_nodes_set_error(all->nodes, spot->dir, err->text);
+    ofs_nodes_set_error(all->nodes, spot->dir, ofs_err_line(err, line));
     if (!fresh)
         return;
     fresh->spot = *spot;
-    memcpy(fresh->text, err->text, sizeof(fresh->text));
+    memcpy(fresh->text, line, sizeof(fresh->text));
 
     OFS_GUARD(&all->mtx);
     same = take(all, spot);

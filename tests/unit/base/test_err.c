@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -76,6 +78,26 @@ static void wrap_of_nothing_is_the_words_alone(void **state)
     assert_int_equal(err.retry_after_ms, -1);
 }
 
+static void a_line_has_the_request_s_id(void **state)
+{
+    char line[OFS_ERR_LINE_MAX];
+    struct ofs_err err;
+
+    (void)state;
+    (void)ofs_err_set(&err, -EACCES, "denied");
+    assert_string_equal(ofs_err_line(&err, line), "denied");
+    (void)snprintf(err.request_id, sizeof(err.request_id), "%s", "A1/B2");
+    assert_string_equal(ofs_err_line(&err, line), "denied [request A1/B2]");
+    (void)ofs_err_wrap(&err, -EACCES, "mkdir");
+    assert_string_equal(ofs_err_line(&err, line),
+                        "mkdir: denied [request A1/B2]");
+    memset(err.text, 'x', sizeof(err.text) - 1);
+    memset(err.request_id, 'y', sizeof(err.request_id) - 1);
+    assert_int_equal(strlen(ofs_err_line(&err, line)),
+                     sizeof(err.text) + sizeof(err.request_id) - 2 +
+                         strlen(" [request ]"));
+}
+
 static void long_sentences_are_cut(void **state)
 {
     char words[600];
@@ -113,6 +135,7 @@ int main(void)
         cmocka_unit_test(control_characters_become_question_marks),
         cmocka_unit_test(wrap_puts_words_before_and_keeps_the_rest),
         cmocka_unit_test(wrap_of_nothing_is_the_words_alone),
+        cmocka_unit_test(a_line_has_the_request_s_id),
         cmocka_unit_test(long_sentences_are_cut),
         cmocka_unit_test(common_failures_have_their_sentence),
     };

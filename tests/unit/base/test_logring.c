@@ -69,7 +69,7 @@ static void only_the_last_lines_are_kept(void **state)
 
 static void long_lines_are_cut(void **state)
 {
-    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(1 << 16);
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(1 << 17);
     OFS_AUTOBUF struct ofs_buf small = OFS_BUF_INIT(100);
     char text[4000];
 
