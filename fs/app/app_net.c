@@ -76,11 +76,22 @@ static int build_http(struct ofs_app *a, struct ofs_err *err)
     return a->http ? ofs_http_start(a->http, err) : err->code;
 }
 
+static void advise(void *arg, const char *repo, bool writes,
+                   struct ofs_buf *ret)
+{
+    OFS_AUTOBUF struct ofs_buf place = OFS_BUF_INIT(1024);
+    struct ofs_app *a = arg;
+
+    if (a->tree)
+        ofs_tree_policy_place(a->tree, repo, &place);
+    ofs_app_oracle_advise(&a->ora, writes, ofs_buf_str(&place), ret);
+}
+
 static int build_registry(struct ofs_app *a, struct ofs_err *err)
 {
-    OFS_AUTOFREE char *hint = ofs_app_oracle_hint(&a->ora);
     const struct ofs_registry_cfg registry = {
-        .denied_hint = hint,
+        .advise = a->ora.on ? advise : NULL,
+        .advise_arg = a,
         .url = a->ora.registry_url,
         .mirror_url = a->o->mirror,
         .http = a->http,

@@ -246,12 +246,13 @@ static int find_principal(void *arg, struct ofs_call *call, const char *host,
                : 0;
 }
 
-char *ofs_app_oracle_hint(const struct ofs_app_oracle *c)
+void ofs_app_oracle_advise(const struct ofs_app_oracle *c, bool writes,
+                           const char *place, struct ofs_buf *ret)
 {
-    return c->on ? ofs_strf("perhaps a policy is missing: Allow %s to read "
-                            "repos in tenancy (manage, to push)",
-                            ofs_ora_auth_grantee(c->auth))
-                 : NULL;
+    (void)ofs_buf_addf(
+        ret, "perhaps a policy is missing: Allow %s to %s repos in %s",
+        ofs_ora_auth_grantee(c->auth), writes ? "manage" : "read",
+        *place ? place : "tenancy");
 }
 
 struct ofs_cred_source ofs_app_oracle_creds(struct ofs_app_oracle *c)

@@ -48,8 +48,10 @@ int ofs_app_oracle_check(struct ofs_app_oracle *c, struct ofs_call *call,
  * memory.  After a check that went well. */
 char *ofs_app_oracle_name(const struct ofs_app_oracle *c, const char *repo);
 
-/* The policy that whoever is denied something lacks (owned); NULL: no OCIR. */
-char *ofs_app_oracle_hint(const struct ofs_app_oracle *c);
+/* What whoever is denied something may lack: a policy at `place` ("": nobody
+ * knows where). */
+void ofs_app_oracle_advise(const struct ofs_app_oracle *c, bool writes,
+                           const char *place, struct ofs_buf *ret);
 
 /* The principal as a credential for the registry; empty without one. */
 struct ofs_cred_source ofs_app_oracle_creds(struct ofs_app_oracle *c);

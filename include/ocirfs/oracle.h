@@ -10,7 +10,7 @@
  * Thread-safe.
  *
  * Common errors: -ENOENT not there or not permitted (the service does not
- * tell which), -EACCES, -EPERM, -EDQUOT, -EEXIST, -EBUSY, -ESTALE (etag),
+ * tell which; to who wants to change something it is -EACCES), -EPERM, -EDQUOT, -EEXIST, -EBUSY, -ESTALE (etag),
  * -EINVAL, -EBADMSG, network errnos as http.h.  err->id is the service's code,
  * err->request_id its opc-request-id.
  *
@@ -37,6 +37,14 @@ struct ofs_ora_cfg {
 
 struct ofs_ora *ofs_ora_new(const struct ofs_ora_cfg *cfg, struct ofs_err *err);
 void ofs_ora_free(struct ofs_ora *o);
+
+/*
+ * Where a policy has to be for what has this OCID, in the words of policies:
+ * "compartment prod:eu"; nothing when that is not known.
+ */
+typedef void ofs_ora_place_fn(void *arg, const char *ocid, struct ofs_buf *ret);
+/* Before anything is asked; NULL when `arg` ends. */
+void ofs_ora_use_places(struct ofs_ora *o, ofs_ora_place_fn *place, void *arg);
 OFS_DEFINE_AUTO(struct ofs_ora, ofs_ora_free)
 
 struct ofs_ora_compartment {

@@ -29,15 +29,23 @@
 
 struct ofs_registry;
 
+/* What somebody can do whom it does not let read, or write, a repository: a
+ * part of a sentence. */
+typedef void ofs_registry_advice_fn(void *arg, const char *repo, bool writes,
+                                    struct ofs_buf *ret);
+
 struct ofs_registry_cfg {
     const char *url;        /* "https://host[:port][/prefix]" */
     const char *mirror_url; /* NULL: none */
     struct ofs_http *http;
     struct ofs_tokens *tokens;
     const struct ofs_clock *clock;
-    bool allow_plain_http;   /* http elsewhere than on loopback */
-    const char *denied_hint; /* added to what a 403 says; NULL: nothing */
-    int64_t probe_ms;        /* pause between probes while it is down; 0: 1 s */
+    bool allow_plain_http; /* http elsewhere than on loopback */
+    int64_t probe_ms;      /* pause between probes while it is down; 0: 1 s */
+    /* Added to what a 403 says; NULL: nobody knows.  A registry that has it
+     * says 404 to writers whom it does not let in, too. */
+    ofs_registry_advice_fn *advise;
+    void *advise_arg;
 };
 
 /* -EINVAL: a URL that is not one, or plain http without leave. */

@@ -197,8 +197,13 @@ struct ofs_statfs {
 void ofs_tree_statfs(struct ofs_tree *t, struct ofs_statfs *ret);
 
 /* Add the path of `ino` below the mount point, "." for the root; nothing when
- * the number is unknown.  For people: names are as the registry has them. */
+ * the number is unknown.  For people: it may be another one than they took. */
 void ofs_tree_path(struct ofs_tree *t, uint64_t ino, struct ofs_buf *b);
+
+/* Where a policy for a repository has to be ("compartment prod:eu"); nothing:
+ * there are no policies, or nobody knows. */
+void ofs_tree_policy_place(struct ofs_tree *t, const char *repo,
+                           struct ofs_buf *ret);
 
 /* Remember why an operation on `ino` failed, for user.ocirfs.error. */
 void ofs_tree_note_error(struct ofs_tree *t, uint64_t ino,

@@ -15,7 +15,7 @@ enum {
     ANSWER_MAX_BYTES = 16 * 1024 * 1024,
     MAX_PAGES = 10000,
     PATH_MAX_BYTES = 64 * 1024,
-    POLICY_MAX_BYTES = 128,
+    POLICY_MAX_BYTES = 400,
 };
 
 void ofs_ora_resp_done(struct ofs_ora_resp *r)
@@ -162,18 +162,49 @@ static int take(struct ofs_http_resp *resp, struct ofs_ora_resp *ret,
     return 0;
 }
 
+/* A statement for what has that OCID. */
+static void add_policy(const struct ofs_ora *o, const struct ofs_ora_req *req,
+                       const char *in, struct ofs_buf *b)
+{
+    OFS_AUTOBUF struct ofs_buf place = OFS_BUF_INIT(POLICY_MAX_BYTES);
+
+    if (in && o->place)
+        o->place(o->place_arg, in, &place);
+    if (place.len == 0)
+        (void)ofs_buf_adds(&place, in && !o->place ? "compartment COMPARTMENT"
+                                                   : "tenancy");
+    (void)ofs_buf_addf(b, "Allow %s to %s in %s", ofs_ora_auth_grantee(o->auth),
+                       req->needs ? req->needs : OFS_ORA_READ_REPOS,
+                       ofs_buf_str(&place));
+}
+
+static void add_policies(const struct ofs_ora *o, const struct ofs_ora_req *req,
+                         struct ofs_buf *b)
+{
+    OFS_AUTOBUF struct ofs_buf more = OFS_BUF_INIT(POLICY_MAX_BYTES);
+
+    add_policy(o, req, req->in, b);
+    if (req->and_in)
+        add_policy(o, req, req->and_in, &more);
+    if (more.len > 0 && strcmp(ofs_buf_str(&more), ofs_buf_str(b)) != 0)
+        (void)ofs_buf_addf(b, "; %s", ofs_buf_str(&more));
+}
+
 static int fail(struct ofs_ora *o, const struct ofs_ora_req *req,
                 const struct ofs_http_resp *resp, struct ofs_err *err)
 {
-    char why[OFS_ORA_WHY_MAX] = "", policy[POLICY_MAX_BYTES];
-    const struct ofs_ora_hints hints = { .refused = why, .policy = policy };
+    OFS_AUTOBUF struct ofs_buf policy = OFS_BUF_INIT(2 * POLICY_MAX_BYTES);
+    char why[OFS_ORA_WHY_MAX] = "";
+    struct ofs_ora_hints hints = {
+        .refused = why,
+        .changes = !req->reads && strcmp(req->method, "GET") != 0,
+    };
     int r;
 
     if (resp->status == 401)
         ofs_ora_auth_why(o->auth, ofs_headers_get(&resp->headers, "Date"), why);
-    (void)snprintf(policy, sizeof(policy), "Allow %s to %s",
-                   ofs_ora_auth_grantee(o->auth),
-                   req->needs ? req->needs : OFS_ORA_READ_REPOS);
+    add_policies(o, req, &policy);
+    hints.policy = ofs_buf_str(&policy);
     r = ofs_ora_fail(resp->status, resp->body ? resp->body : "", resp->len,
                      ofs_headers_get(&resp->headers, "opc-request-id"), &hints,
                      err);
@@ -292,7 +323,11 @@ int ofs_ora_list(struct ofs_ora *o, struct ofs_call *call, const char *base,
         OFS_AUTOORARESP struct ofs_ora_resp resp = { 0 };
         OFS_AUTOFREE char *here = page_path(path, page);
         const struct ofs_ora_req req = {
-            .method = "GET", .base = base, .path = here, .needs = lister->needs
+            .method = "GET",
+            .base = base,
+            .path = here,
+            .needs = lister->needs,
+            .in = lister->in,
         };
         int r = here ? ofs_ora_call(o, call, &req, &resp, err)
                      : ofs_err_nomem(err, "a request");

@@ -43,8 +43,8 @@ int ofs_ora_list_compartments(struct ofs_ora *o, struct ofs_call *call,
     OFS_AUTOFREE char *path = ofs_ora_path("/20160918/compartments", query);
     OFS_AUTO(ofs_ora_compartments_done)
     struct ofs_ora_compartments found = { 0 };
-    const struct ofs_ora_lister lister = { add, &found,
-                                           "inspect compartments in tenancy" };
+    const struct ofs_ora_lister lister = { add, &found, "inspect compartments",
+                                           NULL };
     int r = ofs_ora_list(o, call, o->identity, path, &lister, err);
 
     if (r == 0) {

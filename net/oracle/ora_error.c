@@ -4,7 +4,7 @@
 #include "ocirfs/backoff.h"
 #include "ocirfs/http.h"
 
-enum { BASE_MS = 1000, CAP_MS = 8 * 1000, ADVICE_MAX_BYTES = 256 };
+enum { BASE_MS = 1000, CAP_MS = 8 * 1000, ADVICE_MAX_BYTES = 1024 };
 
 static const struct {
     int status;
@@ -69,11 +69,15 @@ int64_t ofs_ora_retry_ms(const struct ofs_ora_failure *f)
 
 /* Artifacts has words of its own: BAD_REQUEST, and what it does not offer says
  * so in its sentence only. */
-static int errno_of(int status, const char *code, const char *message)
+static int errno_of(int status, const char *code, const char *message,
+                    bool changes)
 {
+    int r = ofs_ora_errno(status, code);
+
     if (status == 400 && strstr(message, "not currently supported"))
         return -EOPNOTSUPP;
-    return ofs_ora_errno(status, code);
+    /* "Not there or not for you": who changes something has seen it. */
+    return r == -ENOENT && changes ? -EACCES : r;
 }
 
 /*
@@ -107,7 +111,7 @@ int ofs_ora_fail(int status, const char *body, size_t len,
     }
     code = code ? code : "";
     message = message ? message : "no words";
-    r = errno_of(status, code, message);
+    r = errno_of(status, code, message, hints->changes);
     add_advice(&advice, status, code, hints);
     (void)ofs_err_set(err, r, "OCI answers %d %s: %.*s%s", status, code,
                       advice.len ? 80 : 140, message, ofs_buf_str(&advice));

@@ -37,7 +37,8 @@ int ofs_ora_list_images(struct ofs_ora *o, struct ofs_call *call,
     };
     OFS_AUTOFREE char *path = ofs_ora_path(IMAGES, query);
     OFS_AUTO(ofs_ora_images_done) struct ofs_ora_images found = { 0 };
-    const struct ofs_ora_lister lister = { add, &found, OFS_ORA_READ_REPOS };
+    const struct ofs_ora_lister lister = { add, &found, OFS_ORA_READ_REPOS,
+                                           compartment_id };
     int r = ofs_ora_list(o, call, o->artifacts, path, &lister, err);
 
     if (r == 0) {
@@ -100,7 +101,8 @@ int ofs_ora_remove_version(struct ofs_ora *o, struct ofs_call *call,
                                      .body = body,
                                      .if_match = image->etag,
                                      .retry_token = token,
-                                     .needs = OFS_ORA_MANAGE_REPOS };
+                                     .needs = OFS_ORA_MANAGE_REPOS,
+                                     .in = image->repository_id };
 
     if (!body)
         return ofs_err_nomem(err, "a request");

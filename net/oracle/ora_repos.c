@@ -52,7 +52,8 @@ int ofs_ora_list_repositories(struct ofs_ora *o, struct ofs_call *call,
     OFS_AUTOFREE char *path = ofs_ora_path(REPOSITORIES, query);
     OFS_AUTO(ofs_ora_repositories_done)
     struct ofs_ora_repositories found = { 0 };
-    const struct ofs_ora_lister lister = { add, &found, OFS_ORA_READ_REPOS };
+    const struct ofs_ora_lister lister = { add, &found, OFS_ORA_READ_REPOS,
+                                           subtree ? NULL : compartment_id };
     int r = ofs_ora_list(o, call, o->artifacts, path, &lister, err);
 
     if (r == 0) {
@@ -84,9 +85,9 @@ int ofs_ora_get_repository(struct ofs_ora *o, struct ofs_call *call,
                            struct ofs_err *err)
 {
     OFS_AUTOFREE char *path = ofs_ora_path_of(REPOSITORIES "/", id, "");
-    const struct ofs_ora_req req = { .method = "GET",
-                                     .base = o->artifacts,
-                                     .path = path };
+    const struct ofs_ora_req req = {
+        .method = "GET", .base = o->artifacts, .path = path, .in = id
+    };
 
     return call_one(o, call, &req, ret, err);
 }
@@ -100,24 +101,24 @@ static char *dump(json_t *doc)
     return text;
 }
 
-static int post(struct ofs_ora *o, struct ofs_call *call, const char *path,
-                json_t *body, struct ofs_ora_repository *ret,
-                struct ofs_err *err)
+/* `req` says where and, in its policy, for what. */
+static int post(struct ofs_ora *o, struct ofs_call *call,
+                struct ofs_ora_req *req, json_t *body,
+                struct ofs_ora_repository *ret, struct ofs_err *err)
 {
     OFS_AUTOFREE char *text = dump(body);
     char token[OFS_ORA_RETRY_TOKEN_MAX];
-    const struct ofs_ora_req req = { .method = "POST",
-                                     .base = o->artifacts,
-                                     .path = path,
-                                     .body = text,
-                                     .retry_token = token,
-                                     .needs = OFS_ORA_MANAGE_REPOS };
 
     if (!text)
         return ofs_err_nomem(err, "a request");
     if (ofs_ora_retry_token(token) < 0)
         return ofs_err_set(err, -EIO, "no random numbers");
-    return call_one(o, call, &req, ret, err);
+    req->method = "POST";
+    req->base = o->artifacts;
+    req->body = text;
+    req->retry_token = token;
+    req->needs = OFS_ORA_MANAGE_REPOS;
+    return call_one(o, call, req, ret, err);
 }
 
 int ofs_ora_create_repository(struct ofs_ora *o, struct ofs_call *call,
@@ -125,7 +126,9 @@ int ofs_ora_create_repository(struct ofs_ora *o, struct ofs_call *call,
                               struct ofs_ora_repository *ret,
                               struct ofs_err *err)
 {
-    return post(o, call, REPOSITORIES,
+    struct ofs_ora_req req = { .path = REPOSITORIES, .in = compartment_id };
+
+    return post(o, call, &req,
                 json_pack("{s:s, s:s}", "compartmentId", compartment_id,
                           "displayName", name),
                 ret, err);
@@ -140,7 +143,8 @@ int ofs_ora_delete_repository(struct ofs_ora *o, struct ofs_call *call,
                                      .base = o->artifacts,
                                      .path = path,
                                      .if_match = etag,
-                                     .needs = OFS_ORA_MANAGE_REPOS };
+                                     .needs = OFS_ORA_MANAGE_REPOS,
+                                     .in = id };
 
     return call_one(o, call, &req, NULL, err);
 }
@@ -152,7 +156,11 @@ int ofs_ora_move_repository(struct ofs_ora *o, struct ofs_call *call,
     OFS_AUTOFREE char *path =
         ofs_ora_path_of(REPOSITORIES "/", id, "/actions/changeCompartment");
 
-    return post(o, call, path,
+    struct ofs_ora_req req = { .path = path,
+                               .in = id,
+                               .and_in = compartment_id };
+
+    return post(o, call, &req,
                 json_pack("{s:s}", "compartmentId", compartment_id), NULL, err);
 }
 
@@ -188,7 +196,8 @@ int ofs_ora_update_repository(struct ofs_ora *o, struct ofs_call *call,
                                      .base = o->artifacts,
                                      .path = path,
                                      .body = body,
-                                     .needs = OFS_ORA_MANAGE_REPOS };
+                                     .needs = OFS_ORA_MANAGE_REPOS,
+                                     .in = id };
 
     if (!body)
         return ofs_err_set(err, -EINVAL, "a readme must be UTF-8 text");

@@ -34,6 +34,12 @@ struct ofs_ora *ofs_ora_new(const struct ofs_ora_cfg *cfg, struct ofs_err *err)
     return ofs_take(&o);
 }
 
+void ofs_ora_use_places(struct ofs_ora *o, ofs_ora_place_fn *place, void *arg)
+{
+    o->place = place;
+    o->place_arg = arg;
+}
+
 void ofs_ora_free(struct ofs_ora *o)
 {
     if (!o)

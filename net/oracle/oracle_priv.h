@@ -15,11 +15,13 @@ struct ofs_ora {
     const struct ofs_clock *clock;
     char *identity, *artifacts, *objectstorage; /* base URLs, owned */
     int max_attempts;
+    ofs_ora_place_fn *place; /* NULL: nobody knows */
+    void *place_arg;
 };
 
 /* What a policy must allow, in its words. */
-#define OFS_ORA_READ_REPOS   "read repos in tenancy"
-#define OFS_ORA_MANAGE_REPOS "manage repos in compartment COMPARTMENT"
+#define OFS_ORA_READ_REPOS   "read repos"
+#define OFS_ORA_MANAGE_REPOS "manage repos"
 
 struct ofs_ora_req {
     const char *method;
@@ -30,6 +32,8 @@ struct ofs_ora_req {
     const char *retry_token; /* of a POST that changes; NULL: none */
     bool reads;              /* a POST that changes nothing */
     const char *needs;       /* of a policy; NULL: OFS_ORA_READ_REPOS */
+    const char *in, *and_in; /* where it must be: OCIDs of a compartment or of
+                                what lies in it; NULL: the tenancy, nowhere */
 };
 
 struct ofs_ora_resp {
@@ -55,7 +59,7 @@ typedef int ofs_ora_item_fn(const json_t *item, void *arg, struct ofs_err *err);
 struct ofs_ora_lister {
     ofs_ora_item_fn *fn;
     void *arg;
-    const char *needs; /* as that of ofs_ora_req */
+    const char *needs, *in; /* as those of ofs_ora_req */
 };
 
 /*
@@ -91,6 +95,7 @@ int ofs_ora_errno(int status, const char *code);
 struct ofs_ora_hints {
     const char *refused; /* why a signature is not taken (401) */
     const char *policy;  /* the line that allows the call */
+    bool changes;        /* somebody wants to change what he has seen */
 };
 
 /* Fill err from an error body: {"code":…,"message":…}.  Returns err->code. */

@@ -32,6 +32,7 @@ struct rig_cfg {
     int64_t connect_ms, stall_ms; /* 0: http's defaults */
     int max_attempts;             /* of a request; 0: http's default */
     int64_t probe_ms;
+    ofs_registry_advice_fn *advise; /* NULL: nobody knows */
 };
 
 struct rig {
@@ -86,6 +87,7 @@ static inline void rig_client(struct rig *rig)
         .mirror_url = rig->cfg.mirror_url,
         .clock = rig->cfg.clock ? rig->cfg.clock : &ofs_system_clock,
         .probe_ms = rig->cfg.probe_ms,
+        .advise = rig->cfg.advise,
     };
 
     rig->http = ofs_http_new(&http, &rig->err);

@@ -231,6 +231,41 @@ static void a_refusal_is_the_answer(void **state)
     }
 }
 
+static void say_who(void *arg, const char *repo, bool writes,
+                    struct ofs_buf *ret)
+{
+    (void)arg;
+    (void)ofs_buf_addf(ret, "ask to %s %s", writes ? "write" : "read", repo);
+}
+
+/* Where somebody knows what to do about it, also "no such repository" is a
+ * refusal to who wants to write there. */
+static void whoever_is_refused_is_told_what_to_do(void **state)
+{
+    struct rig_cfg cfg = { .advise = say_who };
+    struct ofs_manifest_info info = { 0 };
+    RIG_AUTO struct rig rig;
+    struct paper p;
+
+    (void)state;
+    start(&rig, &cfg, &p);
+    rig_fault(&rig, PUT, 1, FAKE_STATUS, 403);
+    assert_int_equal(put(&rig, &p, "1.0"), -EACCES);
+    assert_non_null(strstr(rig.err.text, "; ask to write " RIG_REPO));
+    rig_fault(&rig, PUT, 1, FAKE_STATUS, 404);
+    assert_int_equal(put(&rig, &p, "1.0"), -EACCES);
+    assert_int_equal(rig.err.code, -EACCES);
+    assert_non_null(strstr(rig.err.text, "; ask to write " RIG_REPO));
+    rig_fault(&rig, "GET /v2/a/b/manifests/*", 1, FAKE_STATUS, 403);
+    assert_int_equal(ofs_registry_manifest_get(rig.r, &rig.call, RIG_REPO,
+                                               "1.0", &info, &rig.err),
+                     -EACCES);
+    assert_non_null(strstr(rig.err.text, "; ask to read " RIG_REPO));
+    assert_int_equal(ofs_registry_manifest_get(rig.r, &rig.call, RIG_REPO,
+                                               "1.0", &info, &rig.err),
+                     -ENOENT);
+}
+
 static void an_immutable_tag_is_not_moved(void **state)
 {
     RIG_AUTO struct rig rig;
@@ -484,6 +519,7 @@ int main(void)
         cmocka_unit_test(one_token_is_enough),
         cmocka_unit_test(a_missing_part_is_named_so),
         cmocka_unit_test(a_refusal_is_the_answer),
+        cmocka_unit_test(whoever_is_refused_is_told_what_to_do),
         cmocka_unit_test(an_immutable_tag_is_not_moved),
         cmocka_unit_test(every_request_may_fail_once),
         cmocka_unit_test(a_conflict_that_was_a_success_is_one),

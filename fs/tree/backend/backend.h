@@ -110,6 +110,15 @@ struct ofs_backend_ops {
      * always is. */
     int (*refusal)(struct ofs_backend *b, uint64_t scope, struct ofs_err *err);
 
+    /* For people.  The path of a directory in the mount (scope 0: whatever
+     * shows that repository); NULL: it is its own. */
+    void (*shown)(struct ofs_backend *b, const struct ofs_where *at,
+                  struct ofs_buf *ret);
+    /* Where a policy for a repository has to be, in the words of policies, if
+     * that is known; NULL: there are none. */
+    void (*policy_place)(struct ofs_backend *b, const char *repo,
+                         struct ofs_buf *ret);
+
     /* Repositories; NULL: the service has no such request. */
     int (*create)(struct ofs_backend *b, struct ofs_call *call,
                   const struct ofs_where *at, struct ofs_err *err);

@@ -38,13 +38,24 @@ static void expand(const struct ofs_node *node, struct ofs_buf *b)
     }
 }
 
-void ofs_node_path(const struct ofs_node *node, struct ofs_buf *b)
+/* The directory that it lies in, as the mount shows it. */
+static void add_above(struct ofs_tree *t, const struct ofs_where *at,
+                      struct ofs_buf *b)
+{
+    if (t->space.backend->ops->shown)
+        t->space.backend->ops->shown(t->space.backend, at, b);
+    else
+        (void)ofs_buf_adds(b, at->path);
+}
+
+void ofs_node_path(struct ofs_tree *t, const struct ofs_node *node,
+                   struct ofs_buf *b)
 {
     OFS_AUTOBUF struct ofs_buf own = OFS_BUF_INIT(PATH_MAX);
     size_t start = b->len;
 
     expand(node, &own);
-    add(b, start, node->path);
+    add_above(t, &(struct ofs_where){ node->scope, node->path }, b);
     add(b, start, ofs_buf_str(&own));
     if (b->len == start)
         (void)ofs_buf_adds(b, ".");
@@ -61,6 +72,13 @@ void ofs_node_name(const struct ofs_node *node, char ret[NAME_MAX + 1])
     (void)snprintf(ret, NAME_MAX + 1, "%s", slash ? slash + 1 : text);
 }
 
+void ofs_tree_policy_place(struct ofs_tree *t, const char *repo,
+                           struct ofs_buf *ret)
+{
+    if (t->space.backend->ops->policy_place)
+        t->space.backend->ops->policy_place(t->space.backend, repo, ret);
+}
+
 void ofs_tree_path(struct ofs_tree *t, uint64_t ino, struct ofs_buf *b)
 {
     OFS_NODE_HOLD(held, t, ofs_nodes_use(&t->nodes, ino));
@@ -70,9 +88,9 @@ void ofs_tree_path(struct ofs_tree *t, uint64_t ino, struct ofs_buf *b)
 
     if (scratch.s) {
         ofs_scratch_look(&t->scratches, scratch.s, &now);
-        add(b, b->len, now.repo);
+        add_above(t, &(struct ofs_where){ 0, now.repo }, b);
         (void)ofs_buf_addf(b, "/%s", now.spot.name);
     } else if (held.node) {
-        ofs_node_path(held.node, b);
+        ofs_node_path(t, held.node, b);
     }
 }

@@ -7,7 +7,8 @@
 #include "view.h"
 
 /* The path below the mount point, "." for the root, added to `b`. */
-void ofs_node_path(const struct ofs_node *node, struct ofs_buf *b);
+void ofs_node_path(struct ofs_tree *t, const struct ofs_node *node,
+                   struct ofs_buf *b);
 /* What it is called in its directory, as its view's path says. */
 void ofs_node_name(const struct ofs_node *node, char ret[NAME_MAX + 1]);
 

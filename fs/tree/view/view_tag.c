@@ -91,8 +91,15 @@ static int tag_now(struct ofs_tree *t, struct ofs_call *call, const char *path,
 static int untag(struct ofs_tree *t, struct ofs_call *call, const char *repo,
                  const char *tag, struct ofs_err *err)
 {
+    struct ofs_digest digest;
     int r = ofs_manage_untag(&t->space, call, repo, tag, err);
 
+    /* "Not there", and the registry has it: then it is not for us. */
+    if (r == -ENOENT && err && err->http_status == 404 &&
+        tag_now(t, call, repo, tag, &digest, NULL) == 0) {
+        err->code = -EACCES;
+        return -EACCES;
+    }
     if (r == 0 || r == -ENOENT)
         ofs_repo_untagged(&t->repos, repo, tag);
     return r;

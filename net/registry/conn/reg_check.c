@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry_priv.h"
+#include "reg_refuse.h"
 
 enum { REDIRECTS_MAX = 5 };
 
@@ -18,7 +18,7 @@ static int check_answer(const struct reg_end *end,
     if (resp->status == 404)
         return not_one(end, "nothing at /v2/", err);
     if (resp->status < 200 || resp->status > 299)
-        return ofs_reg_refuse(end, "/v2/", resp, err);
+        return ofs_reg_refuse(end, "/v2/", "", resp, err);
     if (type && ofs_str_starts(type, "text/html"))
         return not_one(end, "a web page at /v2/", err);
     return 0;

@@ -149,7 +149,7 @@ int ofs_reg_errno(int status, const struct reg_words *words)
 }
 
 /* What a push needs is gone at the registry, not at the user. */
-static bool is_lost_there(const char *id)
+bool ofs_reg_is_lost(const char *id)
 {
     static const char *const ids[] = { "BLOB_UPLOAD_UNKNOWN", "BLOB_UNKNOWN",
                                        "MANIFEST_BLOB_UNKNOWN" };
@@ -164,7 +164,7 @@ int ofs_reg_push_errno(int r, struct ofs_err *err)
 {
     bool other = r == -EBADMSG && strcmp(err->id, "DIGEST_INVALID") != 0;
 
-    if (!other && !(r == -ENOENT && is_lost_there(err->id)))
+    if (!other && !(r == -ENOENT && ofs_reg_is_lost(err->id)))
         return r;
     err->code = -EIO;
     return -EIO;

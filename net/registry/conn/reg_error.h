@@ -32,6 +32,9 @@ int ofs_reg_errno(int status, const struct reg_words *words);
 int ofs_reg_refused(const char *host, const char *what,
                     const struct ofs_http_resp *resp, struct ofs_err *err);
 
+/* Is that a word for what a push needs, and the registry had? */
+bool ofs_reg_is_lost(const char *id);
+
 /*
  * What a push that failed with `r` is to its user: -EBADMSG says that the bytes
  * do not have their digest, -ENOENT that there is no such repository; where a

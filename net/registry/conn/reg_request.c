@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry_priv.h"
 
-#include "reg_error.h"
+#include "reg_refuse.h"
 
 char *ofs_reg_scope(const char *repo)
 {
@@ -137,22 +137,6 @@ int ofs_reg_send(struct reg_end *end, struct ofs_call *call,
     return r;
 }
 
-int ofs_reg_refuse(const struct reg_end *end, const char *what,
-                   const struct ofs_http_resp *resp, struct ofs_err *err)
-{
-    int r = ofs_reg_refused(end->host, what, resp, err);
-    const char *hint = end->r->denied_hint;
-    struct ofs_err told;
-
-    if (!err || !hint || end->is_mirror || resp->status != 403)
-        return r;
-    told = *err;
-    (void)ofs_err_set(err, r, "%.180s; %s", told.text, hint);
-    memcpy(told.text, err->text, sizeof(told.text));
-    *err = told;
-    return r;
-}
-
 int ofs_reg_do(struct reg_end *end, struct ofs_call *call,
                const struct reg_req *req, struct ofs_http_resp *ret,
                struct ofs_err *err)
@@ -163,7 +147,7 @@ int ofs_reg_do(struct reg_end *end, struct ofs_call *call,
     if (r < 0)
         return r;
     if (resp.status < 200 || resp.status > 299)
-        return ofs_reg_refuse(end, req->what, &resp, err);
+        return ofs_reg_refuse(end, req->what, req->scope, &resp, err);
     *ret = resp;
     resp = (struct ofs_http_resp){ 0 };
     return 0;

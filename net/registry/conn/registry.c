@@ -74,11 +74,6 @@ static int parts_init(struct ofs_registry *r,
     if (e < 0)
         return e;
     r->accept = ofs_strf("Accept: %s", ofs_manifest_accept);
-    if (cfg->denied_hint) {
-        r->denied_hint = strdup(cfg->denied_hint);
-        if (!r->denied_hint)
-            return ofs_err_nomem(err, "a registry");
-    }
     if (!r->accept || ofs_reg_memo_init(&r->memo, HINTS_MAX) < 0)
         return ofs_err_nomem(err, "a registry");
     return 0;
@@ -96,6 +91,8 @@ struct ofs_registry *ofs_registry_new(const struct ofs_registry_cfg *cfg,
     }
     r->http = cfg->http;
     r->tokens = cfg->tokens;
+    r->advise = cfg->advise;
+    r->advise_arg = cfg->advise_arg;
     r->clock = cfg->clock ? cfg->clock : &ofs_system_clock;
     r->probe_ms = cfg->probe_ms > 0 ? cfg->probe_ms : DEFAULT_PROBE_MS;
     r->source.r = r;
@@ -116,7 +113,6 @@ void ofs_registry_free(struct ofs_registry *r)
     ofs_mutex_done(&r->mtx);
     ofs_reg_memo_done(&r->memo);
     free(r->accept);
-    free(r->denied_hint);
     end_done(&r->source);
     end_done(&r->mirror);
     free(r);

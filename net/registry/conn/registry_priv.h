@@ -56,8 +56,9 @@ struct ofs_registry {
     struct ofs_tokens *tokens;
     const struct ofs_clock *clock;
     int64_t probe_ms;
-    char *accept;      /* header line for manifests; owned */
-    char *denied_hint; /* what to do about a 403; owned; NULL: who knows */
+    char *accept;                   /* header line for manifests; owned */
+    ofs_registry_advice_fn *advise; /* what to do about a 403; or NULL */
+    void *advise_arg;
     struct reg_end source, mirror;
     bool has_mirror;
 
@@ -101,10 +102,6 @@ int ofs_reg_send(struct reg_end *end, struct ofs_call *call,
 int ofs_reg_do(struct reg_end *end, struct ofs_call *call,
                const struct reg_req *req, struct ofs_http_resp *ret,
                struct ofs_err *err) OFS_MUST_CHECK;
-
-/* Record the refusal of an answer (reg_error.h), with the hint for a 403. */
-int ofs_reg_refuse(const struct reg_end *end, const char *what,
-                   const struct ofs_http_resp *resp, struct ofs_err *err);
 
 /* "repository:<repo>:pull", owned; NULL: no memory. */
 char *ofs_reg_scope(const char *repo);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry_priv.h"
+#include "reg_refuse.h"
 
 #include "ocirfs/errclass.h"
 #include "ocirfs/metrics.h"
@@ -206,6 +206,16 @@ static bool is_passing(const struct run *run, int r)
            (run->got_bytes || run->at_target);
 }
 
+/* A redirect's target knows nothing of policies. */
+static int refuse_range(const struct run *run, const struct reg_end *end,
+                        const struct ofs_http_resp *resp, struct ofs_err *err)
+{
+    OFS_AUTOFREE char *scope =
+        run->at_target ? NULL : ofs_reg_scope(run->range->repo);
+
+    return ofs_reg_refuse(end, run->what, scope, resp, err);
+}
+
 /* One answer.  *ret_again: another may do better (if it failed). */
 static int attempt(struct run *run, struct reg_end *end, struct ofs_call *call,
                    struct ofs_err *err, bool *ret_again)
@@ -230,7 +240,7 @@ static int attempt(struct run *run, struct reg_end *end, struct ofs_call *call,
         return run->verdict < 0 ? ofs_err_wrap(err, r, run->what) : r;
     }
     if (run->want.ranged && ofs_blob_refuses_ranges(resp.status)) {
-        (void)ofs_reg_refuse(end, run->what, &resp, &run->why);
+        (void)ofs_reg_refuse(end, run->what, "", &resp, &run->why);
         ofs_reg_note(end, REG_HINT_WHOLE, run->range->repo, "", HABIT_TTL_MS);
         return ask_whole(run, err, ret_again);
     }
@@ -238,7 +248,7 @@ static int attempt(struct run *run, struct reg_end *end, struct ofs_call *call,
         return unsatisfiable(run, &resp.headers, err, ret_again);
     if (resp.status < 200 || resp.status > 299) {
         *ret_again = run->at_target;
-        return ofs_reg_refuse(end, run->what, &resp, err);
+        return refuse_range(run, end, &resp, err);
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reg_blobsize.h"
+#include "reg_refuse.h"
 
 #include "blobanswer.h"
 #include "reg_redirect.h"
@@ -85,6 +86,14 @@ static int get_size(struct reg_end *end, struct ofs_call *call,
     return a->known || r == -ECANCELED ? 0 : r;
 }
 
+static int refuse_size(const struct reg_end *end, const struct size_ask *a,
+                       const struct ofs_http_resp *resp, struct ofs_err *err)
+{
+    OFS_AUTOFREE char *scope = ofs_reg_scope(a->repo);
+
+    return ofs_reg_refuse(end, a->what, scope, resp, err);
+}
+
 static int by_get(struct reg_end *end, struct ofs_call *call,
                   struct size_ask *a, struct ofs_err *err)
 {
@@ -98,7 +107,7 @@ static int by_get(struct reg_end *end, struct ofs_call *call,
                           ofs_blob_refuses_ranges(resp.status)))
             continue;
         if (resp.status >= 300)
-            return ofs_reg_refuse(end, a->what, &resp, err);
+            return refuse_size(end, a, &resp, err);
         return ofs_err_set(err, -EBADMSG, "%s: %s: its size is not told",
                            end->host, a->what);
     }
@@ -155,7 +164,7 @@ static int size_op(struct reg_end *end, struct ofs_call *call, void *arg,
         return 0;
     if (may_differ(resp.status) && !(a->trusts_absence && resp.status == 404))
         return by_get(end, call, a, err);
-    return ofs_reg_refuse(end, a->what, &resp, err);
+    return refuse_size(end, a, &resp, err);
 }
 
 static int find_size(struct ofs_registry *r, struct ofs_call *call,

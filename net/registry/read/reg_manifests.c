@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reg_manifests.h"
+#include "reg_refuse.h"
 
 #include "ocirfs/manifest.h"
 #include "ocirfs/mediatype.h"
@@ -187,7 +188,7 @@ static int get(struct reg_end *end, struct ofs_call *call, const struct ask *a,
     if (r < 0)
         return r;
     if (resp.status != 200)
-        return ofs_reg_refuse(end, a->what, &resp, err);
+        return ofs_reg_refuse(end, a->what, a->scope, &resp, err);
     return take_body(a, &resp, ret, err);
 }
 
@@ -255,7 +256,7 @@ static int head(struct reg_end *end, struct ofs_call *call, const struct ask *a,
     else if (may_be_of_head(a, resp.status))
         r = -ENODATA;
     else
-        return ofs_reg_refuse(end, a->what, &resp, err);
+        return ofs_reg_refuse(end, a->what, a->scope, &resp, err);
     if (r != -ENODATA)
         return r;
     r = get(end, call, a, ret, err);

@@ -3,6 +3,7 @@
 
 #include "reg_error.h"
 #include "reg_manifests.h"
+#include "reg_refuse.h"
 #include "reg_turn.h"
 
 #include "ocirfs/ref.h"
@@ -113,7 +114,7 @@ static int next_place(struct put *p, const struct ofs_http_resp *resp,
     int r;
 
     if (!location)
-        return ofs_reg_refuse(p->end, p->what, resp, err);
+        return ofs_reg_refuse(p->end, p->what, p->scope, resp, err);
     r = ofs_url_resolve(at, location, &next, err);
     if (r == 0)
         r = ofs_url_may_redirect(at, &next, err);
@@ -145,7 +146,7 @@ static int send_put(struct put *p, struct ofs_err *err)
         if (r < 0 || (resp.status >= 200 && resp.status <= 299))
             return r;
         if (resp.status != 307 && resp.status != 308)
-            return ofs_reg_refuse(p->end, p->what, &resp, err);
+            return ofs_reg_refuse_change(p->end, p->what, p->scope, &resp, err);
         r = next_place(p, &resp, &at, err);
         abroad = abroad || (r == 0 && !ofs_url_same_origin(&at, &p->end->url));
     }
@@ -160,8 +161,9 @@ static bool is_conflict(int r, const struct ofs_err *err)
     return r == -EEXIST && err->http_status == 409;
 }
 
-/* One PUT and what came of it.  1: it is there; 0: try again. */
-static int attempt(struct put *p, struct ofs_err *err)
+/* One PUT and what came of it.  1: it is there; 0: try again, and the conflict
+ * is in `conflict`. */
+static int attempt(struct put *p, struct ofs_err *conflict, struct ofs_err *err)
 {
     struct ofs_err later;
     int r = send_put(p, err);
@@ -169,6 +171,7 @@ static int attempt(struct put *p, struct ofs_err *err)
     if (r == 0)
         return await_show(p, err);
     if (is_conflict(r, err)) {
+        *conflict = *err;
         r = pause_for(p, PAUSE_MS, err);
         return r < 0 ? r : shows(p, /* thorough= */ true, err);
     }
@@ -192,16 +195,15 @@ static int look_before(struct put *p, struct ofs_err *err)
 
 static int put(struct put *p, struct ofs_err *err)
 {
+    struct ofs_err conflict = { 0 };
     int r = look_before(p, err);
 
-    for (int n = 0; r == 0; n++) {
-        if (n > CONFLICTS_MAX)
-            return ofs_err_set(err, -EBUSY,
-                               "%s: %s: another push is in the way",
-                               p->end->host, p->what);
-        r = attempt(p, err);
-    }
-    return r < 0 ? r : 0;
+    for (int n = 0; r == 0 && n <= CONFLICTS_MAX; n++)
+        r = attempt(p, &conflict, err);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    *err = conflict;
+    return ofs_err_wrap(err, -EBUSY, "another push is in the way");
 }
 
 static int check(const struct ofs_manifest_put *ask, struct ofs_err *err)

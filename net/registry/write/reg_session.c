@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reg_session.h"
+#include "reg_refuse.h"
 
 #include "reg_blobsize.h"
 #include "reg_location.h"
@@ -85,9 +86,11 @@ static int ask(const struct reg_session *s, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    if (ret->status < 200 || ret->status > 299)
-        return ofs_reg_refuse(s->end, s->what, ret, err);
-    return 0;
+    if (ret->status >= 200 && ret->status <= 299)
+        return 0;
+    if (strcmp(req->method, "POST") == 0)
+        return ofs_reg_refuse_change(s->end, s->what, s->scope, ret, err);
+    return ofs_reg_refuse(s->end, s->what, s->scope, ret, err);
 }
 
 /* Where the session goes on, if the answer tells. */
@@ -365,6 +368,6 @@ int ofs_reg_session_look(struct reg_session *s, struct ofs_call *call,
     case 501:
         return 0;
     default:
-        return ofs_reg_refuse(s->end, s->what, &resp, err);
+        return ofs_reg_refuse(s->end, s->what, s->scope, &resp, err);
     }
 }

@@ -112,6 +112,24 @@ static void an_error_body_is_read_and_explained(void **state)
     assert_int_equal(ofs_ora_fail(404, "", 0, NULL, &hints, NULL), -ENOENT);
 }
 
+static void who_changes_something_has_seen_it(void **state)
+{
+    const struct ofs_ora_hints changing = { .policy = "P", .changes = true };
+    const struct ofs_ora_hints reading = { .policy = "P" };
+    const char body[] = "{\"code\":\"NotAuthorizedOrNotFound\"}";
+    struct ofs_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(
+        ofs_ora_fail(404, body, strlen(body), "id", &changing, &err), -EACCES);
+    assert_int_equal(err.http_status, 404);
+    assert_string_equal(err.request_id, "id");
+    assert_non_null(strstr(err.text, "a policy is missing: P"));
+    assert_int_equal(ofs_ora_fail(404, body, strlen(body), "", &reading, &err),
+                     -ENOENT);
+    assert_int_equal(ofs_ora_fail(412, "", 0, "", &changing, &err), -ESTALE);
+}
+
 static void what_is_not_offered_is_told_from_what_is_wrong(void **state)
 {
     static const char *const says[] = {
@@ -138,6 +156,7 @@ int main(void)
         cmocka_unit_test(a_status_and_its_word_become_an_errno),
         cmocka_unit_test(a_failure_is_repeated_by_the_rule),
         cmocka_unit_test(an_error_body_is_read_and_explained),
+        cmocka_unit_test(who_changes_something_has_seen_it),
         cmocka_unit_test(what_is_not_offered_is_told_from_what_is_wrong),
     };
 

@@ -19,7 +19,10 @@ static struct ofs_tenancy *tenancy_of(struct ofs_backend *b)
 
 static void ocir_free(struct ofs_backend *b)
 {
-    ofs_tenancy_free(tenancy_of(b));
+    struct ofs_tenancy *n = tenancy_of(b);
+
+    ofs_ora_use_places(n->ora, NULL, NULL);
+    ofs_tenancy_free(n);
 }
 
 static int ocir_check(struct ofs_backend *b, struct ofs_call *call,
@@ -112,6 +115,18 @@ static int ocir_refusal(struct ofs_backend *b, uint64_t scope,
                         struct ofs_err *err)
 {
     return ofs_tenancy_refusal(tenancy_of(b), scope, err);
+}
+
+static void ocir_shown(struct ofs_backend *b, const struct ofs_where *at,
+                       struct ofs_buf *ret)
+{
+    ofs_tenancy_shown(tenancy_of(b), at->scope, at->path, ret);
+}
+
+static void ocir_policy_place(struct ofs_backend *b, const char *repo,
+                              struct ofs_buf *ret)
+{
+    ofs_tenancy_policy_of(tenancy_of(b), repo, ret);
 }
 
 /* ---- repositories and tags ---- */
@@ -210,6 +225,8 @@ static const struct ofs_backend_ops ocir_ops = {
     .child = ocir_child,
     .children = ocir_children,
     .refusal = ocir_refusal,
+    .shown = ocir_shown,
+    .policy_place = ocir_policy_place,
     .create = ocir_create,
     .remove = ocir_remove,
     .move = ocir_move,
@@ -246,6 +263,7 @@ struct ofs_backend *ofs_ocir_new(const struct ofs_ocir_backend_cfg *cfg)
         return NULL;
     }
     n->base.ops = &ocir_ops;
+    ofs_ora_use_places(n->ora, ofs_tenancy_policy_place, n);
     ofs_note_load_tenancy(n);
     return &n->base;
 }

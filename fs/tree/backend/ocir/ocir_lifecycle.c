@@ -35,14 +35,15 @@ static int find_compartment(struct ofs_tenancy *n, struct ofs_call *call,
 static int tell_taken(struct ofs_tenancy *n, const char *path,
                       struct ofs_err *err)
 {
-    struct ofs_place place;
-    OFS_AUTOFREE char *where = NULL;
+    OFS_AUTOBUF struct ofs_buf where = OFS_BUF_INIT(PATH_MAX);
+    struct ofs_err told = *err;
 
-    if (ofs_tenancy_place_of(n, path, &place))
-        where = ofs_tenancy_ocid(n, place.scope);
-    return ofs_err_set(
-        err, -EEXIST, "repository '%s' exists already in this tenancy%s%s",
-        display_of(path), where ? ", in compartment " : "", where ? where : "");
+    ofs_tenancy_policy_of(n, path, &where);
+    (void)ofs_err_set(
+        &told, -EEXIST, "repository '%s' exists already in this tenancy%s%s",
+        display_of(path), where.len > 0 ? ", in " : "", ofs_buf_str(&where));
+    memcpy(err->text, told.text, sizeof(err->text));
+    return err->code;
 }
 
 int ofs_ocir_create(struct ofs_tenancy *n, struct ofs_call *call,

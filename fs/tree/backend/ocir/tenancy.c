@@ -134,7 +134,7 @@ ofs_tenancy_home(const struct ofs_tenancy *n,
     return &n->tree.at[0];
 }
 
-static const struct ofs_ora_repository *find_repo(const struct ofs_tenancy *n,
+const struct ofs_ora_repository *ofs_tenancy_repo(const struct ofs_tenancy *n,
                                                   const char *path)
 {
     const char *name = ofs_tenancy_display(n, path);
@@ -251,7 +251,7 @@ bool ofs_tenancy_place_of(struct ofs_tenancy *n, const char *path,
     const struct ofs_compartment *home;
 
     OFS_GUARD(&n->mtx);
-    repo = find_repo(n, path);
+    repo = ofs_tenancy_repo(n, path);
     if (!repo)
         return false;
     home = n->is_named ? NULL : ofs_tenancy_home(n, repo);

@@ -67,6 +67,18 @@ uint64_t ofs_tenancy_child(struct ofs_tenancy *n, uint64_t scope,
 /* Its OCID, new memory; NULL: unknown, or no memory. */
 char *ofs_tenancy_ocid(struct ofs_tenancy *n, uint64_t scope);
 
+/* ---- what places are called ---- */
+
+/* As ofs_ora_place_fn; `arg` is the tenancy. */
+void ofs_tenancy_policy_place(void *arg, const char *ocid, struct ofs_buf *ret);
+/* The same of a repository; nothing: it is not listed. */
+void ofs_tenancy_policy_of(struct ofs_tenancy *n, const char *path,
+                           struct ofs_buf *ret);
+/* Where the mount has it: "prod/eu/project01/web"; scope 0: of the compartment
+ * that the repository lies in. */
+void ofs_tenancy_shown(struct ofs_tenancy *n, uint64_t scope, const char *path,
+                       struct ofs_buf *ret);
+
 /*
  * Why nothing is known of the repositories in a compartment: -EACCES and the
  * service's words; 0: it is known.

@@ -43,7 +43,7 @@ static void warn(struct ofs_tenancy *n, enum ofs_tenancy_trouble what,
 {
     {
         OFS_GUARD(&n->mtx);
-        (void)snprintf(n->words[what], sizeof(n->words[what]), "%s", err->text);
+        (void)ofs_err_line(err, n->words[what]);
     }
     tell(n, what);
 }
@@ -182,12 +182,13 @@ static int ask_scope(struct ofs_tenancy *n, struct ofs_scope *s,
     struct ofs_ora_repositories repos = { 0 };
     int64_t asked_ms = ofs_sync_now(n->base.sync);
     uint64_t changes = changes_of(n);
+    char line[OFS_ERR_LINE_MAX];
     const char *why = NULL;
     int r = ofs_ora_list_repositories(n->ora, call, s->id, /* subtree= */ false,
                                       &repos, err);
 
     if (r < 0 && is_refusal(r, err)) {
-        why = err->text;
+        why = ofs_err_line(err, line);
         r = 0;
     }
     if (r == 0 && changes != changes_of(n))

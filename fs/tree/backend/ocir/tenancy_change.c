@@ -16,12 +16,24 @@ int ofs_tenancy_create(struct ofs_tenancy *n, struct ofs_call *call,
                                          : 0;
 }
 
+/* "Not there or not for us": it was there, so ask. */
+static bool is_gone(struct ofs_tenancy *n, struct ofs_call *call,
+                    const char *id, const struct ofs_err *why)
+{
+    OFS_AUTO(ofs_ora_repository_done) struct ofs_ora_repository repo = { 0 };
+
+    return why->http_status == 404 &&
+           ofs_ora_get_repository(n->ora, call, id, &repo, NULL) == -ENOENT;
+}
+
 int ofs_tenancy_delete(struct ofs_tenancy *n, struct ofs_call *call,
                        const char *path, const char *id, const char *etag,
                        struct ofs_err *err)
 {
     int r = ofs_ora_delete_repository(n->ora, call, id, etag, err);
 
+    if (r < 0 && is_gone(n, call, id, err))
+        r = ofs_err_set(err, -ENOENT, "repository '%s' has gone", path);
     if (r < 0 && r != -ENOENT)
         return r;
     ofs_tenancy_remove(n, path);

@@ -16,7 +16,7 @@
 #include "tenancy.h"
 #include "ttlcache.h"
 
-enum { OFS_WHY_MAX = sizeof(((struct ofs_err *)0)->text) };
+enum { OFS_WHY_MAX = OFS_ERR_LINE_MAX };
 
 /* What a user may miss, and is told of once. */
 enum ofs_tenancy_trouble {
@@ -100,6 +100,10 @@ void ofs_tenancy_repo_free(void *arg);
 const struct ofs_compartment *
 ofs_tenancy_home(const struct ofs_tenancy *n,
                  const struct ofs_ora_repository *repo);
+
+/* Of a path; NULL: it is not listed. */
+const struct ofs_ora_repository *ofs_tenancy_repo(const struct ofs_tenancy *n,
+                                                  const char *path);
 
 /* "web" of "<namespace>/web"; NULL: the path has another beginning. */
 const char *ofs_tenancy_display(const struct ofs_tenancy *n, const char *path);
