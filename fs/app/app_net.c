@@ -9,6 +9,8 @@
 #include "ocirfs/token.h"
 #include "ocirfs/tree.h"
 
+enum { WHO_MS = 5000 };
+
 static int find_cred(void *arg, struct ofs_call *call, const char *host,
                      const char *repo, struct ofs_cred *ret,
                      struct ofs_err *err)
@@ -104,6 +106,18 @@ static int build_registry(struct ofs_app *a, struct ofs_err *err)
     return a->registry ? 0 : err->code;
 }
 
+/* What an earlier mount saw is for the same user only, and a helper that knows
+ * him takes its time. */
+static void learn_who(struct ofs_app *a)
+{
+    struct ofs_digest d;
+    struct ofs_call call;
+
+    ofs_call_init(&call, a->o->timeout_ms < WHO_MS ? a->o->timeout_ms : WHO_MS);
+    (void)!ofs_registry_who(a->registry, &call, "", &d);
+    ofs_call_done(&call);
+}
+
 int ofs_app_build_net(struct ofs_app *a, struct ofs_err *err)
 {
     int r;
@@ -120,6 +134,8 @@ int ofs_app_build_net(struct ofs_app *a, struct ofs_err *err)
         r = build_tokens(a, err);
     if (r == 0)
         r = build_registry(a, err);
+    if (r == 0)
+        learn_who(a);
     return r;
 }
 

@@ -15,6 +15,7 @@
 
 #include "ocirfs/call.h"
 #include "ocirfs/clock.h"
+#include "ocirfs/digest.h"
 #include "ocirfs/ora_region.h"
 #include "ocirfs/str.h"
 
@@ -95,6 +96,13 @@ int ofs_ora_auth_sign(struct ofs_ora_auth *a, struct ofs_call *call,
  */
 int ofs_ora_auth_renew(struct ofs_ora_auth *a, struct ofs_call *call,
                        struct ofs_err *err) OFS_MUST_CHECK;
+
+/*
+ * Who we are, as long as that is the same one: the same after a renewal, with
+ * another key of the same user, at the next mount; nobody else's.  Nothing
+ * secret.  False: not known yet.
+ */
+bool ofs_ora_auth_who(struct ofs_ora_auth *a, struct ofs_digest *ret);
 
 enum { OFS_ORA_WHY_MAX = 160 };
 

@@ -63,6 +63,9 @@ int ofs_ora_list_compartments(struct ofs_ora *o, struct ofs_call *call,
                               struct ofs_ora_compartments *ret,
                               struct ofs_err *err) OFS_MUST_CHECK;
 
+/* As ofs_ora_auth_who. */
+bool ofs_ora_who(struct ofs_ora *o, struct ofs_digest *ret);
+
 /* The tenancy's namespace: first part of every repository name (owned). */
 int ofs_ora_namespace(struct ofs_ora *o, struct ofs_call *call, char **ret,
                       struct ofs_err *err) OFS_MUST_CHECK;

@@ -70,6 +70,14 @@ int ofs_registry_check(struct ofs_registry *r, struct ofs_call *call,
 /* "host:port" or "host" for messages; borrowed. */
 const char *ofs_registry_host(const struct ofs_registry *r);
 
+/*
+ * As whom a repository ("": the registry) is asked, without the network: the
+ * same as long as the user is the same.  `call` is for a credential helper;
+ * NULL: what it last said.  -EAGAIN and others: nobody knows.
+ */
+int ofs_registry_who(struct ofs_registry *r, struct ofs_call *call,
+                     const char *repo, struct ofs_digest *ret) OFS_MUST_CHECK;
+
 struct ofs_registry_health {
     bool up;
     int64_t down_since_s;                          /* wall clock, when not up */

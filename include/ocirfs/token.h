@@ -20,6 +20,7 @@
 #include "ocirfs/call.h"
 #include "ocirfs/clock.h"
 #include "ocirfs/cred.h"
+#include "ocirfs/digest.h"
 #include "ocirfs/http.h"
 
 struct ofs_tokens_cfg {
@@ -62,5 +63,15 @@ int ofs_tokens_renew(struct ofs_tokens *t, struct ofs_call *call,
                      const struct ofs_headers *challenge,
                      const struct ofs_secret *used, struct ofs_secret *ret,
                      struct ofs_err *err) OFS_MUST_CHECK;
+
+/*
+ * As whom `repo` of `origin` is asked: the same after a renewal and with
+ * another password of the same user; anonymous is one, too.  Nothing secret.
+ * Asks for credentials as `call` allows; -EAGAIN and their other errors:
+ * nobody knows.
+ */
+int ofs_tokens_who(struct ofs_tokens *t, struct ofs_call *call,
+                   const char *origin, const char *repo,
+                   struct ofs_digest *ret) OFS_MUST_CHECK;
 
 #endif

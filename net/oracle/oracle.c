@@ -50,6 +50,11 @@ void ofs_ora_free(struct ofs_ora *o)
     free(o);
 }
 
+bool ofs_ora_who(struct ofs_ora *o, struct ofs_digest *ret)
+{
+    return ofs_ora_auth_who(o->auth, ret);
+}
+
 /* The body is a JSON string by itself: "ansh81vru1zp". */
 int ofs_ora_namespace(struct ofs_ora *o, struct ofs_call *call, char **ret,
                       struct ofs_err *err)

@@ -109,25 +109,41 @@ int ofs_note_parse_tags(const char *text, size_t len, struct ofs_repo *repo)
 static void put(struct ofs_repos *repos, const char *key,
                 const struct ofs_buf *b)
 {
-    int r = key ? ofs_store_note_put(repos->store, key, b->data, b->len) : 0;
+    int r = ofs_store_note_put(repos->store, key, b->data, b->len);
 
     (void)r;
 }
 
+/* Of whoever we are: what one may see is not for everybody who shares the
+ * cache.  NULL: nobody knows who. */
 static char *tags_key(const struct ofs_repos *repos,
                       const struct ofs_repo *repo)
 {
-    return ofs_strf("tags %s %s", repos->url, repo->path);
+    char who[OFS_DIGEST_TEXT_MAX];
+    struct ofs_digest d;
+
+    if (ofs_registry_who(repos->registry, NULL, repo->path, &d) < 0)
+        return NULL;
+    return ofs_strf("tags %s %s of %s", repos->url, repo->path,
+                    ofs_digest_format(&d, who));
 }
 
-static bool format_due(struct ofs_repos *repos, struct ofs_repo *repo, bool now,
-                       struct ofs_buf *b)
+static bool is_due(struct ofs_repos *repos, struct ofs_repo *repo, bool now)
 {
     int64_t now_ms = ofs_sync_now(repos->sync);
 
     OFS_GUARD(&repo->mtx);
-    if (!repo->dirty ||
-        (!now && ofs_fresh_left(repo->noted_ms, now_ms, NOTE_PAUSE_MS) > 0))
+    return repo->dirty &&
+           (now || ofs_fresh_left(repo->noted_ms, now_ms, NOTE_PAUSE_MS) == 0);
+}
+
+static bool format(struct ofs_repos *repos, struct ofs_repo *repo,
+                   const char *key, struct ofs_buf *b)
+{
+    int64_t now_ms = ofs_sync_now(repos->sync);
+
+    OFS_GUARD(&repo->mtx);
+    if (!repo->dirty || !ofs_note_is_of(&repo->note_key, key))
         return false;
     repo->dirty = false;
     repo->noted_ms = now_ms;
@@ -139,10 +155,11 @@ void ofs_note_tags(struct ofs_repos *repos, struct ofs_repo *repo, bool now)
     OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
     OFS_AUTOFREE char *key = NULL;
 
-    if (!format_due(repos, repo, now, &b))
+    if (!is_due(repos, repo, now))
         return;
     key = tags_key(repos, repo);
-    put(repos, key, &b);
+    if (format(repos, repo, key, &b))
+        put(repos, key, &b);
 }
 
 void ofs_note_load_tags(struct ofs_repos *repos, struct ofs_repo *repo)
@@ -151,6 +168,7 @@ void ofs_note_load_tags(struct ofs_repos *repos, struct ofs_repo *repo)
     OFS_AUTOFREE char *key = tags_key(repos, repo);
     int64_t age_s;
 
-    if (key && ofs_store_note_get(repos->store, key, &b, &age_s) == 0)
+    if (ofs_note_is_of(&repo->note_key, key) &&
+        ofs_store_note_get(repos->store, key, &b, &age_s) == 0)
         (void)ofs_note_parse_tags(b.data, b.len, repo);
 }

@@ -97,6 +97,7 @@ struct ofs_repo {
     bool fed;                   /* we have put something there */
     bool dirty;                 /* the note on disk is older than this */
     int64_t noted_ms;           /* when the note was written */
+    char *note_key;             /* owned; NULL: not known whose it is */
 };
 
 struct ofs_repos;

@@ -39,6 +39,7 @@ static void repo_free(struct ofs_repo *repo)
     ofs_nameless_free(repo->nameless);
     free(repo->reach);
     free(repo->list_key);
+    free(repo->note_key);
     free(repo->path);
     ofs_mutex_done(&repo->mtx);
     free(repo);

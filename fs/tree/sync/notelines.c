@@ -18,6 +18,13 @@ bool ofs_note_line(const char **text, size_t *left, struct ofs_buf *line)
     return !line->failed;
 }
 
+bool ofs_note_is_of(char **first, const char *key)
+{
+    if (!*first && key)
+        *first = strdup(key);
+    return *first && key && strcmp(*first, key) == 0;
+}
+
 bool ofs_note_is_word(const char *s)
 {
     if (!*s)

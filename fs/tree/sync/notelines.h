@@ -17,4 +17,10 @@ char *ofs_note_word(char **rest);
 /* Could ofs_note_word() give it?  Not empty, no spaces. */
 bool ofs_note_is_word(const char *s);
 
+/*
+ * A note is of whoever asked first.  Is `key` still his?  What was seen as one
+ * user is not noted as another, who has signed in meanwhile.
+ */
+bool ofs_note_is_of(char **first, const char *key);
+
 #endif

@@ -26,6 +26,14 @@ static void copy_tenancy(const json_t *claims, struct ofs_ora_claims *c)
         (void)snprintf(c->tenancy, sizeof(c->tenancy), "%s", text);
 }
 
+static void copy_subject(const json_t *claims, struct ofs_ora_claims *c)
+{
+    const char *text = json_string_value(json_object_get(claims, "sub"));
+
+    if (text && strlen(text) < sizeof(c->subject))
+        (void)snprintf(c->subject, sizeof(c->subject), "%s", text);
+}
+
 /*
  * OCIR's registry token has JSON in its `sub`.  For a signature it does not
  * take it answers 200 with a token whose user begins with "anon-" (seen live
@@ -65,6 +73,7 @@ int ofs_ora_claims_parse(const char *token, size_t len,
     c.expires_s = time_of(claims, "exp");
     c.issued_s = time_of(claims, "iat");
     copy_tenancy(claims, &c);
+    copy_subject(claims, &c);
     c.anonymous = is_anonymous(claims);
     *ret = c;
     return 0;

@@ -17,6 +17,7 @@ struct ofs_ora_claims {
     int64_t expires_s; /* `exp`; 0: not said */
     int64_t issued_s;  /* `iat`; 0: not said */
     char tenancy[160]; /* `res_tenant`, `tenant`, else ""; an OCID */
+    char subject[256]; /* `sub`: whom it is of; "" */
     bool anonymous;    /* OCIR's answer to a signature it does not take */
 };
 

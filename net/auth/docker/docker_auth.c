@@ -225,7 +225,10 @@ static int ask_helper(struct ofs_docker_auth *a, struct ofs_call *call,
                       const char *suffix, const char *host,
                       struct ofs_cred *ret, struct ofs_err *err)
 {
-    struct question q = { a, suffix, host, ofs_mono_ms() - KEEP_MS };
+    /* Who may not wait gets what was last heard. */
+    struct question q = { a, suffix, host,
+                          call->may_wait ? ofs_mono_ms() - KEEP_MS
+                                         : INT64_MIN };
     OFS_AUTOFREE char *key = ofs_strf("%s %s", suffix, host);
 
     if (!key)
@@ -237,6 +240,8 @@ static int ask_helper(struct ofs_docker_auth *a, struct ofs_call *call,
             return ofs_err_nomem(err, "a credential");
         if (r > 0)
             return 0;
+        if (!call->may_wait)
+            return -EAGAIN;
         r = ofs_flights_run(a->flights, key, call, run_helper, &q, err);
         if (r < 0)
             return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/ora_auth.h"
 
+#include "ora_jwt.h"
 #include "ora_principal.h"
 #include "ora_refusal.h"
 #include "ora_sign.h"
@@ -311,6 +312,44 @@ void ofs_ora_auth_why(struct ofs_ora_auth *a, const char *date,
     };
 
     ofs_ora_refusal_words(&refusal, text, OFS_ORA_WHY_MAX);
+}
+
+/* Of "<tenancy>/<user>/<fingerprint>": a user may have another key tomorrow. */
+static bool add_user(const char *key_id, struct ofs_buf *b)
+{
+    const char *user = strchr(key_id, '/');
+    const char *end = user ? strchr(user + 1, '/') : NULL;
+
+    return end && ofs_buf_add(b, user + 1, (size_t)(end - user - 1)) == 0;
+}
+
+/* A token says of whom it is; where we act for somebody, that one counts. */
+static bool add_who(const struct ofs_ora_credential *c, struct ofs_buf *b)
+{
+    const struct ofs_secret *obo = &c->obo_token;
+    const char *token = c->key_id.text + strlen("ST$");
+    size_t len = c->key_id.len - strlen("ST$");
+    struct ofs_ora_claims claims;
+
+    if (obo->len == 0 && !ofs_str_starts(c->key_id.text, "ST$"))
+        return add_user(c->key_id.text, b);
+    if (obo->len > 0) {
+        token = obo->text;
+        len = obo->len;
+    }
+    return ofs_ora_claims_parse(token, len, &claims) == 0 &&
+           claims.subject[0] && ofs_buf_adds(b, claims.subject) == 0;
+}
+
+bool ofs_ora_auth_who(struct ofs_ora_auth *a, struct ofs_digest *ret)
+{
+    OFS_AUTO(ofs_ora_credential_unrefp)
+    struct ofs_ora_credential *c = current(a);
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(1024);
+
+    (void)ofs_buf_addf(&b, "oracle %s ", a->principal->tenancy);
+    return c && add_who(c, &b) && !b.failed &&
+           ofs_digest_of(OFS_SHA256, b.data, b.len, ret) == 0;
 }
 
 const char *ofs_ora_auth_grantee(const struct ofs_ora_auth *a)

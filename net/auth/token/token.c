@@ -5,6 +5,7 @@
 #include "token_answer.h"
 #include "token_fetch.h"
 #include "token_request.h"
+#include "token_who.h"
 
 #include "ocirfs/flight.h"
 #include "ocirfs/map.h"
@@ -24,6 +25,7 @@
 enum {
     HELD_MAX = 4096,           /* values; the least recently used one goes */
     SCOPES_MAX = 4096,         /* bytes of all scopes of a token */
+    WHO_MAX = 16384,           /* bytes that say who we are */
     PAUSE_MS = 10 * 1000,      /* between early renewals that fail */
     EMPTY_LIFE_MS = 60 * 1000, /* of "send none", until it is looked again */
 };
@@ -406,4 +408,17 @@ int ofs_tokens_renew(struct ofs_tokens *t, struct ofs_call *call,
     w.asked = ofs_buf_str(&scopes);
     drop(&w);
     return obtain(&w, call, ret, err);
+}
+
+/* Of both sources: which of them is taken is the registry's to say. */
+int ofs_tokens_who(struct ofs_tokens *t, struct ofs_call *call,
+                   const char *origin, const char *repo, struct ofs_digest *ret)
+{
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(WHO_MAX);
+    const char *host = ofs_token_host(origin);
+    int r = ofs_token_add_who(&t->cfg.creds, call, host, repo, &b);
+
+    if (r == 0)
+        r = ofs_token_add_who(&t->cfg.more_creds, call, host, repo, &b);
+    return r < 0 ? r : ofs_digest_of(OFS_SHA256, b.data, b.len, ret);
 }

@@ -123,6 +123,44 @@ const char *ofs_registry_host(const struct ofs_registry *r)
     return r->source.host;
 }
 
+static int add_who(struct ofs_registry *r, struct ofs_call *call,
+                   const struct reg_end *end, const char *repo,
+                   struct ofs_buf *b)
+{
+    char text[OFS_DIGEST_TEXT_MAX];
+    struct ofs_digest d;
+    int e = ofs_tokens_who(r->tokens, call, end->origin, repo, &d);
+
+    return e < 0 ? e : ofs_buf_adds(b, ofs_digest_format(&d, text));
+}
+
+/* A list may be a mirror's, which has other users. */
+static int find_who(struct ofs_registry *r, struct ofs_call *call,
+                    const char *repo, struct ofs_digest *ret)
+{
+    OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(2 * OFS_DIGEST_TEXT_MAX);
+    int e = add_who(r, call, &r->source, repo, &b);
+
+    if (e == 0 && r->has_mirror)
+        e = add_who(r, call, &r->mirror, repo, &b);
+    return e < 0 ? e : ofs_digest_of(OFS_SHA256, b.data, b.len, ret);
+}
+
+int ofs_registry_who(struct ofs_registry *r, struct ofs_call *call,
+                     const char *repo, struct ofs_digest *ret)
+{
+    struct ofs_call at_once;
+    int e;
+
+    if (call)
+        return find_who(r, call, repo, ret);
+    ofs_call_init(&at_once, OFS_NEVER);
+    at_once.may_wait = false;
+    e = find_who(r, &at_once, repo, ret);
+    ofs_call_done(&at_once);
+    return e;
+}
+
 int ofs_reg_check_repo(const char *repo, struct ofs_err *err)
 {
     if (ofs_repo_is_valid(repo))

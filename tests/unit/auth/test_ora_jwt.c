@@ -53,6 +53,22 @@ static void claims_are_read(void **state)
     }
 }
 
+static void a_token_says_whose_it_is(void **state)
+{
+    struct ofs_ora_claims c;
+    char payload[400];
+
+    (void)state;
+    assert_int_equal(claims_of("{\"sub\":\"ocid1.user\"}", &c), 0);
+    assert_string_equal(c.subject, "ocid1.user");
+    assert_int_equal(claims_of("{\"sub\":7}", &c), 0);
+    assert_string_equal(c.subject, "");
+    /* Cut off it would be another one's. */
+    (void)snprintf(payload, sizeof(payload), "{\"sub\":\"%0256d\"}", 1);
+    assert_int_equal(claims_of(payload, &c), 0);
+    assert_string_equal(c.subject, "");
+}
+
 static void what_is_no_token_is_told_apart(void **state)
 {
     static const char *const rows[] = {
@@ -71,6 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(claims_are_read),
+        cmocka_unit_test(a_token_says_whose_it_is),
         cmocka_unit_test(what_is_no_token_is_told_apart),
     };
 

@@ -45,6 +45,7 @@ void ofs_tenancy_free(struct ofs_tenancy *n)
     ofs_mutex_done(&n->mtx);
     free(n->id);
     free(n->wanted);
+    free(n->note_key);
     free(n->ns);
     free(n);
 }

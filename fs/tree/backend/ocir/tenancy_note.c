@@ -190,19 +190,27 @@ void ofs_tenancy_note_done(struct ofs_tenancy_note *n)
 
 /* ---- from and to the store ---- */
 
+/* Of whoever we are: others see other compartments.  NULL: nobody knows who. */
 static char *key_of(const struct ofs_tenancy *n)
 {
+    char who[OFS_DIGEST_TEXT_MAX];
+    struct ofs_digest d;
 
-    return ofs_strf("tenancy %s %s", n->id, n->wanted ? n->wanted : "");
+    if (!ofs_ora_who(n->ora, &d))
+        return NULL;
+    return ofs_strf("tenancy %s %s of %s", n->id, n->wanted ? n->wanted : "",
+                    ofs_digest_format(&d, who));
 }
 
-/* Has it changed since the last one? */
-static bool format_due(struct ofs_tenancy *n, struct ofs_buf *b)
+/* Is it ours, and has it changed since the last one? */
+static bool format_due(struct ofs_tenancy *n, const char *key,
+                       struct ofs_buf *b)
 {
     struct ofs_digest d;
 
     OFS_GUARD(&n->mtx);
-    if (ofs_note_format_tenancy(n, b) < 0 ||
+    if (!ofs_note_is_of(&n->note_key, key) ||
+        ofs_note_format_tenancy(n, b) < 0 ||
         ofs_digest_of(OFS_SHA256, b->data, b->len, &d) < 0 ||
         ofs_digest_eq(&d, &n->noted))
         return false;
@@ -216,7 +224,7 @@ void ofs_note_tenancy(struct ofs_tenancy *n)
     OFS_AUTOFREE char *key = key_of(n);
     int r = 0;
 
-    if (key && format_due(n, &b))
+    if (format_due(n, key, &b))
         r = ofs_store_note_put(n->base.store, key, b.data, b.len);
     (void)r; /* a note less */
 }
@@ -242,7 +250,8 @@ void ofs_note_load_tenancy(struct ofs_tenancy *n)
     OFS_AUTOFREE char *key = key_of(n);
     int64_t age_s;
 
-    if (!key || ofs_store_note_get(n->base.store, key, &b, &age_s) < 0 ||
+    if (!ofs_note_is_of(&n->note_key, key) ||
+        ofs_store_note_get(n->base.store, key, &b, &age_s) < 0 ||
         ofs_note_parse_tenancy(b.data, b.len, &note) < 0)
         return;
     if (!n->ns)

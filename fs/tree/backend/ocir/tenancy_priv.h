@@ -59,6 +59,7 @@ struct ofs_tenancy {
     int64_t each_at_ms;      /* ... as was said then */
     char why[OFS_WHY_MAX];   /* nor one of any compartment; "": there may be */
     struct ofs_digest noted; /* of the note on disk; or none */
+    char *note_key;          /* owned; NULL: not known whose it is */
     uint64_t changes;        /* that we made ourselves */
     char words[OFS_TENANCY_TROUBLE_N][OFS_WHY_MAX]; /* the service's, or "" */
     bool checking;   /* the words wait for how the check ends */

@@ -27,6 +27,7 @@ void ofs_catalog_done(struct ofs_catalog *c)
 {
     ofs_strv_done(&c->names);
     free(c->url);
+    free(c->note_key);
     ofs_mutex_done(&c->mtx);
 }
 

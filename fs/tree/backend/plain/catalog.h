@@ -18,7 +18,8 @@ struct ofs_catalog {
     struct ofs_sync *sync; /* these are set before init; borrowed */
     struct ofs_store *store;
     struct ofs_registry *registry;
-    char *url; /* names the note; owned */
+    char *url;      /* names the note; owned */
+    char *note_key; /* owned; NULL: not known whose it is; guarded by mtx */
 
     struct ofs_mutex mtx; /* rank NODE; guards all below */
     struct ofs_listing list;

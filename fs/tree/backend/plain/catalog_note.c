@@ -3,6 +3,7 @@
 #include "catalog.h"
 
 #include "ocirfs/ref.h"
+#include "ocirfs/registry.h"
 #include "ocirfs/store.h"
 
 #include "notelines.h"
@@ -38,17 +39,30 @@ int ofs_note_parse_names(const char *text, size_t len, struct ofs_strv *ret,
     return 0;
 }
 
+/* Of whoever we are, as those of tags. */
+static char *catalog_key(const struct ofs_catalog *c)
+{
+    char who[OFS_DIGEST_TEXT_MAX];
+    struct ofs_digest d;
+
+    if (ofs_registry_who(c->registry, NULL, "", &d) < 0)
+        return NULL;
+    return ofs_strf("catalog %s of %s", c->url, ofs_digest_format(&d, who));
+}
+
 void ofs_note_catalog(struct ofs_catalog *c)
 {
     OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
-    OFS_AUTOFREE char *key = ofs_strf("catalog %s", c->url);
+    OFS_AUTOFREE char *key = catalog_key(c);
     int r;
 
     {
         OFS_GUARD(&c->mtx);
-        r = ofs_note_format_names(&c->names, c->none, &b);
+        r = ofs_note_is_of(&c->note_key, key)
+                ? ofs_note_format_names(&c->names, c->none, &b)
+                : -EPERM;
     }
-    if (r == 0 && key)
+    if (r == 0)
         r = ofs_store_note_put(c->store, key, b.data, b.len);
     (void)r; /* a note less */
 }
@@ -56,12 +70,13 @@ void ofs_note_catalog(struct ofs_catalog *c)
 void ofs_note_load_catalog(struct ofs_catalog *c)
 {
     OFS_AUTOBUF struct ofs_buf b = OFS_BUF_INIT(OFS_NOTE_MAX_BYTES);
-    OFS_AUTOFREE char *key = ofs_strf("catalog %s", c->url);
+    OFS_AUTOFREE char *key = catalog_key(c);
     OFS_AUTOSTRV struct ofs_strv names = { 0 };
     int64_t age_s;
     bool none;
 
-    if (!key || ofs_store_note_get(c->store, key, &b, &age_s) < 0 ||
+    if (!ofs_note_is_of(&c->note_key, key) ||
+        ofs_store_note_get(c->store, key, &b, &age_s) < 0 ||
         ofs_note_parse_names(b.data, b.len, &names, &none) < 0)
         return;
     OFS_GUARD(&c->mtx);
