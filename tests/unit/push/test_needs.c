@@ -57,7 +57,7 @@ static void what_a_manifest_needs(void **state)
           "a" },
         { "{\"manifests\":[" PART(LAYER, "c") "," PART(IMAGE, "a") "," PART(
               "odd/type", "b") "," PART(IMAGE, "c") "]}",
-          "ABCc" },
+          "ACcb" },
         { "{\"manifests\":[]}", "" },
     };
 
