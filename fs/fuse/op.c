@@ -8,7 +8,7 @@
  * answered right there; -EAGAIN moves the request to the pool.
  *
  * An interrupt from the kernel cancels the call of a handed-over op.  It may
- * come at any time until ofs_op_settle(), which is therefore the first thing
+ * come at any time until ofs_op_uninterruptible(), which is therefore the first thing
  * every reply does.
  */
 #include "giveup.h"

@@ -17,7 +17,7 @@ static int run_opendir(struct ofs_op *op, struct ofs_err *err)
     if (ofs_opened_add(op->session, NULL, dir, &op->fi.fh) < 0)
         return ofs_err_nomem(err, "an open file");
     opened = ofs_opened_of(&op->fi);
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     if (fuse_reply_open(op->req, &op->fi) == -ENOENT)
         ofs_opened_end(op->session, opened); /* no release will come */
     return 0;

@@ -29,7 +29,7 @@ static int run_open(struct ofs_op *op, struct ofs_err *err)
     op->fi.keep_cache = how.keep_cache;
     op->fi.direct_io = how.direct;
     op->fi.nonseekable = 0;
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     opened = ofs_opened_of(&op->fi);
     if (fuse_reply_open(op->req, &op->fi) == -ENOENT)
         ofs_opened_end(op->session, opened); /* no release will come */
@@ -60,7 +60,7 @@ static int run_read(struct ofs_op *op, struct ofs_err *err)
     r = ofs_file_pread(ofs_opened_of(&op->fi)->file, &op->call, buf, op->size,
                        (uint64_t)op->off, &n, err);
     if (r == 0) {
-        ofs_op_settle(op);
+        ofs_op_uninterruptible(op);
         (void)fuse_reply_buf(op->req, buf, n);
     }
     ofs_iobuf_put(&op->session->bufs, buf, op->size);

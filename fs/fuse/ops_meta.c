@@ -46,7 +46,7 @@ static int run_getattr(struct ofs_op *op, struct ofs_err *err)
     if (r < 0)
         return r;
     ofs_attr_to_stat(&attr, &st);
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     (void)fuse_reply_attr(op->req, &st, ofs_valid_s(attr.valid_ms));
     return 0;
 }

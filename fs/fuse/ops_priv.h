@@ -131,7 +131,7 @@ static inline struct ofs_opened *ofs_opened_of(const struct fuse_file_info *fi)
 /* ---- reply.c: exactly one of these for each request ---- */
 
 /* Before any reply: no interrupt can reach the op from here on. */
-void ofs_op_settle(struct ofs_op *op);
+void ofs_op_uninterruptible(struct ofs_op *op);
 void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err);
 void ofs_reply_done(struct ofs_op *op); /* success, and nothing to tell */
 /* What was found or made; the kernel's reference is dropped if it is not

@@ -26,7 +26,7 @@ static int run_create(struct ofs_op *op, struct ofs_err *err)
     }
     op->fi.direct_io = made.how.direct;
     ofs_entry_to_param(&made.entry, &param);
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     opened = ofs_opened_of(&op->fi);
     if (fuse_reply_create(op->req, &param, &op->fi) == -ENOENT) {
         /* No release and no forget will come. */
@@ -56,7 +56,7 @@ static int run_write(struct ofs_op *op, struct ofs_err *err)
 
     if (r < 0)
         return r;
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     (void)fuse_reply_write(op->req, op->size);
     return 0;
 }
@@ -159,7 +159,7 @@ static int run_copy(struct ofs_op *op, struct ofs_err *err)
 
     if (r < 0)
         return r;
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     (void)fuse_reply_write(op->req, (size_t)n);
     return 0;
 }
@@ -218,7 +218,7 @@ static int run_setattr(struct ofs_op *op, struct ofs_err *err)
     if (r < 0)
         return r;
     ofs_attr_to_stat(&attr, &st);
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     (void)fuse_reply_attr(op->req, &st, ofs_valid_s(attr.valid_ms));
     return 0;
 }

@@ -10,7 +10,7 @@ static int reply_value(struct ofs_op *op, const struct ofs_buf *b)
 {
     if (op->size && b->len > op->size)
         return -ERANGE;
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     if (op->size == 0)
         (void)fuse_reply_xattr(op->req, b->len);
     else

@@ -17,7 +17,7 @@ static struct ofs_metric failures =
 /* The kernel counts in seconds; for ever is as long as it takes safely. */
 enum { FOREVER_S = 365 * 24 * 3600 };
 
-void ofs_op_settle(struct ofs_op *op)
+void ofs_op_uninterruptible(struct ofs_op *op)
 {
     if (op->waits)
         fuse_req_interrupt_func(op->req, NULL, NULL);
@@ -66,13 +66,13 @@ void ofs_reply_fail(struct ofs_op *op, int code, const struct ofs_err *err)
     log_failure(op, code, err);
     if (is_trouble(op, code, err))
         ofs_tree_note_error(ofs_op_tree(op), op->ino, err);
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     (void)fuse_reply_err(op->req, errno_for(op, code));
 }
 
 void ofs_reply_done(struct ofs_op *op)
 {
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     (void)fuse_reply_err(op->req, 0);
 }
 
@@ -81,7 +81,7 @@ void ofs_reply_entry(struct ofs_op *op, const struct ofs_entry *entry)
     struct fuse_entry_param param;
 
     ofs_entry_to_param(entry, &param);
-    ofs_op_settle(op);
+    ofs_op_uninterruptible(op);
     /* The kernel did not take the entry when the request was interrupted. */
     if (fuse_reply_entry(op->req, &param) == -ENOENT && param.ino)
         ofs_tree_forget(ofs_op_tree(op), param.ino, 1);

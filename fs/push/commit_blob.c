@@ -52,13 +52,13 @@ static int load_manifest(struct ofs_draft *d, struct ofs_call *call,
     if (ofs_draft_size(d) > OFS_MANIFEST_MAX_BYTES)
         return 1;
     r = ofs_draft_read(d, call, head, sizeof(head), 0, &n, err);
-    if (r == 0 && !ofs_needs_json(head, n))
+    if (r == 0 && !ofs_deps_json(head, n))
         return 1;
     if (r == 0)
         r = ofs_draft_load(d, call, bytes, err);
     if (r < 0)
         return r;
-    r = ofs_needs_decode(bytes->data, bytes->len, m);
+    r = ofs_deps_decode(bytes->data, bytes->len, m);
     return r == -ENOENT ? 1 : r;
 }
 
@@ -76,8 +76,8 @@ static int commit_manifest(struct ofs_push *p, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    job = ofs_job_new(&p->jobs.agenda, OFS_JOB_MANIFEST, repo, NULL, digest);
-    if (!job || ofs_needs_of(m, &job->needs) < 0)
+    job = ofs_job_new(&p->jobs.queue, OFS_JOB_MANIFEST, repo, NULL, digest);
+    if (!job || ofs_deps_of(m, &job->needs) < 0)
         return ofs_err_nomem(err, "a manifest");
     ofs_job_take_draft(job, copy, bytes->len);
     return ofs_job_start(&p->jobs, call, job, NULL, err);
@@ -92,7 +92,7 @@ static int commit_copy(struct ofs_push *p, struct ofs_call *call,
                                    .size = ofs_draft_size(d) };
     int r = ofs_send_blob(&p->pub, call, d, repo, digest, err);
 
-    return r < 0 ? r : ofs_settle_blob(&p->jobs, call, repo, &blob, err);
+    return r < 0 ? r : ofs_resolve_blob(&p->jobs, call, repo, &blob, err);
 }
 
 static int commit_blob(struct ofs_push *p, struct ofs_call *call,
@@ -103,7 +103,7 @@ static int commit_blob(struct ofs_push *p, struct ofs_call *call,
 
     if (!ofs_draft_is_plain(d))
         return commit_copy(p, call, d, repo, digest, err);
-    job = ofs_job_new(&p->jobs.agenda, OFS_JOB_BLOB, repo, NULL, digest);
+    job = ofs_job_new(&p->jobs.queue, OFS_JOB_BLOB, repo, NULL, digest);
     if (!job)
         return ofs_err_nomem(err, "a blob");
     ofs_job_take_draft(job, d, ofs_draft_size(d));

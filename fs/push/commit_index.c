@@ -25,10 +25,10 @@ static int commit_wish(const struct commit_index *c,
 {
     OFS_AUTO(ofs_job_unrefp)
     struct ofs_job *job =
-        ofs_job_new(&c->p->jobs.agenda, wish->tag ? OFS_JOB_WISH : OFS_JOB_KEEP,
+        ofs_job_new(&c->p->jobs.queue, wish->tag ? OFS_JOB_WISH : OFS_JOB_KEEP,
                     c->repo, wish->tag, &wish->d->digest);
 
-    if (!job || ofs_needs_one(&wish->d->digest, &job->needs) < 0)
+    if (!job || ofs_deps_one(&wish->d->digest, &job->needs) < 0)
         return ofs_err_nomem(err, "a tag");
     if (!wish->tag) {
         job->spec.size = wish->d->size;

@@ -42,7 +42,7 @@ int ofs_push_copy(struct ofs_push *p, struct ofs_call *call, const char *from,
 {
     OFS_AUTO(ofs_job_unrefp)
     struct ofs_job *job =
-        ofs_job_new(&p->jobs.agenda, OFS_JOB_COPY, repo, tag, digest);
+        ofs_job_new(&p->jobs.queue, OFS_JOB_COPY, repo, tag, digest);
 
     if (!job)
         return ofs_err_nomem(err, "a copy");
@@ -63,7 +63,7 @@ static int new_job(struct ofs_push *p, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    job = ofs_job_new(&p->jobs.agenda, OFS_JOB_TAG, repo, tag, &c.digest);
+    job = ofs_job_new(&p->jobs.queue, OFS_JOB_TAG, repo, tag, &c.digest);
     if (!job)
         return ofs_err_nomem(err, "a tag");
     remember(p, call, job);

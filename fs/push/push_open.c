@@ -4,9 +4,9 @@
 /* Which needs no memory, so that freeing finds it made. */
 static void wire_up(struct ofs_push *p, char *others)
 {
-    ofs_agenda_init(&p->jobs.agenda, p->url, &p->stage);
-    p->jobs.agenda.wake = ofs_resumer_poke;
-    p->jobs.agenda.arg = &p->resumer;
+    ofs_jobqueue_init(&p->jobs.queue, p->url, &p->stage);
+    p->jobs.queue.wake = ofs_resumer_poke;
+    p->jobs.queue.arg = &p->resumer;
     p->jobs.pub = &p->pub;
     p->jobs.drafts = &p->drafts;
     ofs_resumer_init(&p->resumer, &p->jobs, others);
@@ -50,7 +50,7 @@ int ofs_push_open(const struct ofs_push_cfg *cfg, struct ofs_push **ret,
         return ofs_err_nomem(err, "the staging area");
     r = ofs_stage_open(&p->stage, cfg->dir, cfg->max_bytes, err);
     if (r == 0)
-        r = ofs_agenda_load(&p->jobs, err);
+        r = ofs_jobqueue_load(&p->jobs, err);
     if (r < 0)
         return r;
     *ret = ofs_take(&p);
@@ -85,7 +85,7 @@ void ofs_push_free(struct ofs_push *p)
     if (!p)
         return;
     ofs_push_stop(p);
-    ofs_agenda_done(&p->jobs.agenda);
+    ofs_jobqueue_done(&p->jobs.queue);
     ofs_drafts_done(&p->drafts);
     ofs_stage_close(&p->stage);
     ofs_publisher_done(&p->pub);

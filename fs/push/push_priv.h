@@ -10,7 +10,7 @@
  *   remote  content the registry has      pub     manifests and tags
  *   jobs    what was asked for            resumer goes on with what is left
  *
- * Locks: one of the agenda, of what is known or of the senders, then one of a
+ * Locks: one of the queue, of what is known or of the senders, then one of a
  * draft or a stream; none is held across the disk, the network or a hook.
  */
 

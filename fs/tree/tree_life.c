@@ -41,10 +41,10 @@ static int make_root(struct ofs_tree *t)
 /* What this mount knows by itself. */
 static int init_local(struct ofs_tree *t)
 {
-    int r = ofs_mades_init(&t->mades);
+    int r = ofs_new_repos_init(&t->new_repos);
 
     if (r == 0)
-        r = ofs_scratches_init(&t->scratches);
+        r = ofs_overlay_init(&t->overlay);
     if (r == 0)
         r = ofs_runs_init(&t->runs);
     return r < 0 ? r : ofs_failures_init(&t->failures, &t->nodes);
@@ -116,7 +116,7 @@ static int init_repos(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
         .store = t->store,
         .sync = &t->sync,
         .pending = &t->pending,
-        .mades = &t->mades,
+        .new_repos = &t->new_repos,
         .backend = t->space.backend,
         .url = t->url,
         .use_mirror = cfg->use_mirror,
@@ -133,8 +133,8 @@ static int init_space(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
         .backend = cfg->ocir.ora ? new_ocir(t, cfg) : new_plain(t, cfg),
         .sync = &t->sync,
         .repos = &t->repos,
-        .mades = &t->mades,
-        .scratches = &t->scratches,
+        .new_repos = &t->new_repos,
+        .overlay = &t->overlay,
         .allow_delete = cfg->allow_delete,
     };
     return t->space.backend ? 0 : -ENOMEM;
@@ -153,7 +153,7 @@ static int init(struct ofs_tree *t, const struct ofs_tree_cfg *cfg)
     copy_cfg(t, cfg);
     t->url = strdup(url);
     if (!t->url || ofs_sync_init(&t->sync, &sync) < 0 ||
-        ofs_pending_init(&t->pending, t->store, t->sync.batches) < 0 ||
+        ofs_pending_save_init(&t->pending, t->store, t->sync.batches) < 0 ||
         ofs_nodes_init(&t->nodes) < 0 || init_local(t) < 0)
         return -ENOMEM;
     if (init_space(t, cfg) < 0 || init_repos(t, cfg) < 0)
@@ -184,7 +184,7 @@ int ofs_tree_start(struct ofs_tree *t, struct ofs_err *err)
 void ofs_tree_stop(struct ofs_tree *t)
 {
     ofs_sync_stop(&t->sync);
-    ofs_pending_flush(&t->pending, FLUSH_MS);
+    ofs_pending_save_flush(&t->pending, FLUSH_MS);
     ofs_repos_flush(&t->repos);
 }
 
@@ -194,12 +194,12 @@ void ofs_tree_free(struct ofs_tree *t)
         return;
     /* Batches hold repositories, so they end first. */
     ofs_sync_stop(&t->sync);
-    ofs_pending_done(&t->pending);
+    ofs_pending_save_done(&t->pending);
     ofs_backend_free(t->space.backend);
     ofs_failures_done(&t->failures);
-    ofs_scratches_done(&t->scratches);
+    ofs_overlay_done(&t->overlay);
     ofs_runs_done(&t->runs);
-    ofs_mades_done(&t->mades);
+    ofs_new_repos_done(&t->new_repos);
     ofs_repos_done(&t->repos);
     ofs_nodes_done(&t->nodes);
     ofs_sync_done(&t->sync);

@@ -59,7 +59,7 @@ struct ofs_engine {
 
 static CURLcode attach(struct ofs_engine_job *job)
 {
-    CURLcode rc = ofs_lifesign_attach(&job->life, job->easy);
+    CURLcode rc = ofs_stall_timer_attach(&job->life, job->easy);
 
     if (rc == CURLE_OK)
         rc = curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
@@ -121,7 +121,7 @@ static void begin_job(struct ofs_engine *e, struct ofs_engine_job *job)
     CURLMcode rc;
 
     ofs_list_add(&e->active, job);
-    ofs_lifesign_begin(&job->life);
+    ofs_stall_timer_begin(&job->life);
     rc = curl_multi_add_handle(e->multi, job->easy);
     if (rc != CURLM_OK)
         end_job(e, job, OFS_END_CURL, CURLE_OUT_OF_MEMORY);
@@ -161,7 +161,7 @@ static bool is_given_up(struct ofs_engine *e, const struct ofs_engine_job *job)
 /* Ask the job's source again. */
 static void go_on(struct ofs_engine_job *job)
 {
-    ofs_lifesign_go_on(&job->life);
+    ofs_stall_timer_go_on(&job->life);
     (void)curl_easy_pause(job->easy, CURLPAUSE_CONT);
 }
 
@@ -220,7 +220,7 @@ static int patrol(struct ofs_engine *e, bool calm)
         next = job->next;
         if (job->life.roused)
             go_on(job);
-        due = ofs_lifesign_due_ms(&job->life);
+        due = ofs_stall_timer_due_ms(&job->life);
         if (job->life.since_ms == e->now_ms && nap > SETTLE_MS)
             nap = SETTLE_MS;
         if (due <= e->now_ms)
@@ -436,9 +436,9 @@ int ofs_engine_run(struct ofs_engine *e, struct ofs_call *call,
 
     ofs_assert_unlocked();
     job->call = call;
-    job->life = (struct ofs_lifesign){ .limits = &e->cfg.limits,
-                                       .now_ms = &e->now_ms,
-                                       .guard = job->life.guard };
+    job->life = (struct ofs_stall_timer){ .limits = &e->cfg.limits,
+                                          .now_ms = &e->now_ms,
+                                          .guard = job->life.guard };
     if (attach(job) != CURLE_OK)
         return ofs_err_nomem(err, "a request");
     if (!submit(e, job))

@@ -12,15 +12,15 @@
  */
 
 #include "httperr.h"
-#include "lifesign.h"
+#include "stall_timer.h"
 
 #include "ocirfs/call.h"
 
 struct ofs_engine;
 
 struct ofs_engine_cfg {
-    struct ofs_lifesign_limits limits; /* > 0 */
-    unsigned max_host_connections;     /* > 0 */
+    struct ofs_stall_timer_limits limits; /* > 0 */
+    unsigned max_host_connections;        /* > 0 */
 };
 
 struct ofs_engine_job {
@@ -31,7 +31,7 @@ struct ofs_engine_job {
     CURLcode rc; /* with OFS_END_CURL */
 
     /* The engine's; the callbacks of `easy` may tick `life`. */
-    struct ofs_lifesign life; /* engine thread */
+    struct ofs_stall_timer life; /* engine thread */
     struct ofs_call *call;
     struct ofs_engine_job *next;  /* queue: mtx; active: engine thread */
     struct ofs_engine_job **link; /* engine thread */
@@ -63,7 +63,7 @@ int ofs_engine_run(struct ofs_engine *e, struct ofs_call *call,
                    struct ofs_engine_job *job,
                    struct ofs_err *err) OFS_MUST_CHECK;
 
-/* Jobs that rest (lifesign.h) go on.  Any thread; does not block. */
+/* Jobs that rest (stall_timer.h) go on.  Any thread; does not block. */
 void ofs_engine_more(struct ofs_engine *e);
 
 /* Sleep for `ms`.  0; or the call's word; or -EINTR: the engine stops. */

@@ -3,7 +3,7 @@
 
 #include "easypool.h"
 #include "engine.h"
-#include "hop.h"
+#include "redirect.h"
 #include "retry.h"
 #include "transfer.h"
 
@@ -46,7 +46,7 @@ struct story {
     struct ofs_call *call;
     const struct ofs_http_req *req;
     struct ofs_url ours; /* the origin that all of it begins with */
-    struct ofs_hop hop;
+    struct ofs_redirect hop;
     struct ofs_buf host; /* of the hop, for messages */
     struct ofs_transfer t;
     int n_requests, n_hops, n_failures;
@@ -256,7 +256,7 @@ static int send_once(struct story *s, struct ofs_err *err)
 /* Where the answer says to go on; NULL: it is for the caller. */
 static const char *redirect_of(const struct story *s)
 {
-    if (s->req->max_redirects == 0 || !ofs_hop_is_redirect(s->t.head.status))
+    if (s->req->max_redirects == 0 || !ofs_redirect_is_one(s->t.head.status))
         return NULL;
     return ofs_headers_get(&s->t.head.headers, "Location");
 }
@@ -271,7 +271,7 @@ static int follow_redirect(struct story *s, const char *location,
         r = ofs_err_set(err, -EBADMSG, "%s: more than %d redirects",
                         ofs_buf_str(&s->host), s->req->max_redirects);
     else
-        r = ofs_hop_follow(&s->hop, status, location, err);
+        r = ofs_redirect_follow(&s->hop, status, location, err);
     if (r < 0 && err)
         err->http_status = status;
     return r < 0 ? r : name_host(s, err);
@@ -350,7 +350,7 @@ static int give(struct story *s, struct ofs_http_resp *ret, struct ofs_err *err)
 static void story_done(struct story *s)
 {
     ofs_transfer_done(&s->t);
-    ofs_hop_done(&s->hop);
+    ofs_redirect_done(&s->hop);
     ofs_url_done(&s->ours);
     ofs_buf_done(&s->host);
 }

@@ -110,7 +110,7 @@ static size_t on_header(char *line, size_t one, size_t n, void *arg)
     int r;
 
     (void)one; /* libcurl: always 1 */
-    ofs_lifesign_tick(&t->job.life);
+    ofs_stall_timer_tick(&t->job.life);
     r = ofs_resphead_line(&t->head, line, n);
     if (r < 0)
         end_with(t, r,
@@ -153,7 +153,7 @@ static size_t on_body(char *data, size_t one, size_t n, void *arg)
     int r;
 
     (void)one;
-    ofs_lifesign_tick(&t->job.life);
+    ofs_stall_timer_tick(&t->job.life);
     ofs_metric_add(&received, (int64_t)n);
     if (!is_success(t)) {
         ofs_resphead_freeze(&t->head);
@@ -194,9 +194,9 @@ static size_t on_upload(char *buf, size_t one, size_t n, void *arg)
     struct ofs_transfer *t = arg;
     ssize_t got = t->refused ? 0 : read_piece(t, buf, one * n);
 
-    ofs_lifesign_tick(&t->job.life);
+    ofs_stall_timer_tick(&t->job.life);
     if (got == -EAGAIN) {
-        ofs_lifesign_rest(&t->job.life);
+        ofs_stall_timer_rest(&t->job.life);
         return CURL_READFUNC_PAUSE;
     }
     if (got < 0) {
@@ -218,7 +218,7 @@ static int on_progress(void *arg, curl_off_t down_size, curl_off_t down,
     (void)down;
     (void)up_size;
     if (up != t->on_wire)
-        ofs_lifesign_tick(&t->job.life);
+        ofs_stall_timer_tick(&t->job.life);
     t->on_wire = up;
     return 0;
 }
@@ -271,7 +271,7 @@ static bool add_authorization(struct ofs_transfer *t)
 static bool add_lines(struct ofs_transfer *t)
 {
     for (const char *const *p = t->req->headers; p && *p; p++)
-        if (ofs_hop_takes(t->hop, *p) && !add_line(t, *p))
+        if (ofs_redirect_takes(t->hop, *p) && !add_line(t, *p))
             return false;
     /*
      * A transparent gzip would break digests.  And no "Expect: 100-continue",
@@ -412,7 +412,7 @@ static int prepare(struct ofs_transfer *t, CURL *easy, struct ofs_err *err)
 
 static int report_curl(struct ofs_transfer *t, CURL *easy, struct ofs_err *err)
 {
-    const struct ofs_lifesign_limits *limits = t->job.life.limits;
+    const struct ofs_stall_timer_limits *limits = t->job.life.limits;
     struct ofs_failure f = {
         .host = t->host,
         .end = t->job.end,

@@ -9,7 +9,7 @@
  */
 
 #include "engine.h"
-#include "hop.h"
+#include "redirect.h"
 #include "resphead.h"
 
 #include "ocirfs/httpreq.h"
@@ -25,7 +25,7 @@ struct ofs_transfer {
     /* The caller's, in; all borrowed. */
     const struct ofs_transfer_cfg *cfg;
     const struct ofs_http_req *req;
-    const struct ofs_hop *hop;
+    const struct ofs_redirect *hop;
     const char *host; /* for messages */
     bool fresh;       /* on a new connection */
     bool far_only;    /* not to this machine nor its link */

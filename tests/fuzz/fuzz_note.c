@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Notes lie on a disk that may be damaged, or written by another version. */
 #include "catalog.h"
-#include "notes.h"
+#include "tags_note.h"
 #include "tenancy_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

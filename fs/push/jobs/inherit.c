@@ -40,12 +40,12 @@ static int take_over(struct ofs_jobs *jobs, struct ofs_stage *from,
 {
     struct ofs_record was = { .number = rec->number };
     uint64_t file = rec->spec.file;
-    int r = copy_record(jobs->agenda.stage, from, rec);
+    int r = copy_record(jobs->queue.stage, from, rec);
 
     if (r < 0 && r != -ENOENT)
         return r;
     if (r == 0)
-        r = ofs_agenda_load_one(jobs, rec);
+        r = ofs_jobqueue_load_one(jobs, rec);
     if (r < 0 && r != -ENOENT)
         return r; /* it is ours all the same, from the next mount on */
     ofs_journal_remove(from, was.number);
@@ -69,7 +69,7 @@ static void inherit_from(struct ofs_jobs *jobs, const char *dir)
     for (size_t i = 0; i < records.n && r == 0; i++) {
         struct ofs_record *rec = &records.at[i];
 
-        if (strcmp(rec->spec.url, jobs->agenda.url) != 0)
+        if (strcmp(rec->spec.url, jobs->queue.url) != 0)
             continue;
         r = take_over(jobs, &from, rec);
         n++;

@@ -45,7 +45,7 @@ static int finish(void *arg, const struct ofs_digest *digest, uint64_t size,
     const struct ofs_need blob = { .digest = *digest, .size = size };
     int r = ofs_send_blob(u->jobs->pub, u->call, d, u->repo, digest, err);
 
-    return r < 0 ? r : ofs_settle_blob(u->jobs, u->call, u->repo, &blob, err);
+    return r < 0 ? r : ofs_resolve_blob(u->jobs, u->call, u->repo, &blob, err);
 }
 
 static int unpack(struct ofs_jobs *jobs, struct ofs_call *call,
@@ -82,7 +82,7 @@ static int publish(struct ofs_jobs *jobs, struct ofs_call *call,
             .old = ofs_job_old(job),
             .old_ms = job->old_ms,
         };
-        int r = ofs_supply(jobs, call, &put, NULL, err);
+        int r = ofs_fetch_deps(jobs, call, &put, NULL, err);
 
         if (r < 0)
             return r;

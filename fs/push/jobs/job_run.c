@@ -22,13 +22,13 @@ static int manifest_needs(struct ofs_job *job)
     int r = ofs_draft_load(job->draft, NULL, &bytes, NULL);
 
     if (r == 0)
-        r = ofs_needs_decode(bytes.data, bytes.len, &m);
-    return r < 0 ? r : ofs_needs_of(&m, &job->needs);
+        r = ofs_deps_decode(bytes.data, bytes.len, &m);
+    return r < 0 ? r : ofs_deps_of(&m, &job->needs);
 }
 
 static int wish_needs(struct ofs_job *job)
 {
-    return ofs_needs_one(&job->spec.digest, &job->needs);
+    return ofs_deps_one(&job->spec.digest, &job->needs);
 }
 
 /* ---- what people read ---- */
@@ -84,11 +84,11 @@ static const struct kind {
     int (*needs)(struct ofs_job *job); /* NULL: nothing */
 } kinds[OFS_JOB_N] = {
     [OFS_JOB_BLOB] = { run_blob, describe_blob, NULL },
-    [OFS_JOB_MANIFEST] = { ofs_settle_put, describe_manifest, manifest_needs },
+    [OFS_JOB_MANIFEST] = { ofs_resolve_put, describe_manifest, manifest_needs },
     [OFS_JOB_TAG] = { ofs_job_tag, describe_tag, NULL },
-    [OFS_JOB_WISH] = { ofs_settle_put, describe_wish, wish_needs },
+    [OFS_JOB_WISH] = { ofs_resolve_put, describe_wish, wish_needs },
     [OFS_JOB_COPY] = { ofs_job_copy, describe_copy, NULL },
-    [OFS_JOB_KEEP] = { ofs_settle_put, describe_keep, wish_needs },
+    [OFS_JOB_KEEP] = { ofs_resolve_put, describe_keep, wish_needs },
 };
 
 int ofs_job_load_needs(struct ofs_job *job)
@@ -115,9 +115,9 @@ static int tell_arrival(struct ofs_jobs *jobs, struct ofs_call *call,
     const struct ofs_need blob = { .digest = *digest, .size = spec->size };
 
     if (spec->kind == OFS_JOB_BLOB)
-        return ofs_settle_blob(jobs, call, spec->repo, &blob, err);
-    return ofs_settle(jobs, call, spec->repo, digest, /* is_manifest= */ true,
-                      err);
+        return ofs_resolve_blob(jobs, call, spec->repo, &blob, err);
+    return ofs_resolve(jobs, call, spec->repo, digest, /* is_manifest= */ true,
+                       err);
 }
 
 int ofs_job_run(struct ofs_jobs *jobs, struct ofs_call *call,
@@ -128,7 +128,7 @@ int ofs_job_run(struct ofs_jobs *jobs, struct ofs_call *call,
     struct ofs_err why = { 0 };
     int r = kinds[job->spec.kind].run(jobs, call, job, &digest, &why);
 
-    r = ofs_agenda_end(&jobs->agenda, job, r, &why, err);
+    r = ofs_jobqueue_end(&jobs->queue, job, r, &why, err);
     if (r != 0)
         return r;
     if (ret)
@@ -147,7 +147,7 @@ static int guard_early(struct ofs_jobs *jobs, struct ofs_call *call,
         return 0;
     r = ofs_publish_guard(jobs->pub, call, job->spec.repo, job->spec.tag,
                           &job->spec.digest, &why);
-    return r == 0 ? 0 : ofs_agenda_end(&jobs->agenda, job, r, &why, err);
+    return r == 0 ? 0 : ofs_jobqueue_end(&jobs->queue, job, r, &why, err);
 }
 
 int ofs_job_start(struct ofs_jobs *jobs, struct ofs_call *call,
@@ -157,13 +157,13 @@ int ofs_job_start(struct ofs_jobs *jobs, struct ofs_call *call,
     struct ofs_err why = { 0 };
     int r;
 
-    ofs_agenda_add(&jobs->agenda, job);
-    r = ofs_agenda_await_older(&jobs->agenda, call, job, &why);
+    ofs_jobqueue_add(&jobs->queue, job);
+    r = ofs_jobqueue_await_older(&jobs->queue, call, job, &why);
     if (r < 0)
-        return ofs_agenda_end(&jobs->agenda, job, r, &why, err);
+        return ofs_jobqueue_end(&jobs->queue, job, r, &why, err);
     r = ofs_job_run(jobs, call, job, ret, err);
     if (r <= 0)
         return r;
     r = guard_early(jobs, call, job, err);
-    return r < 0 ? r : ofs_agenda_promise(&jobs->agenda, job, err);
+    return r < 0 ? r : ofs_jobqueue_promise(&jobs->queue, job, err);
 }

@@ -23,7 +23,7 @@ static int tag_manifest(struct ofs_jobs *jobs, struct ofs_call *call,
         .old = ofs_job_old(job),
         .old_ms = job->old_ms,
     };
-    r = ofs_supply(jobs, call, &put, NULL, err);
+    r = ofs_fetch_deps(jobs, call, &put, NULL, err);
     if (r == -EBADMSG) /* what the user wrote, not what a peer said */
         r = ofs_err_wrap(err, -EINVAL, "not a manifest");
     if (r == 0)
@@ -41,7 +41,7 @@ int ofs_job_tag(struct ofs_jobs *jobs, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    if (ofs_needs_json(head, n))
+    if (ofs_deps_json(head, n))
         return tag_manifest(jobs, call, job, ret, err);
     if (ofs_archive_is(head, n))
         return ofs_job_archive(jobs, call, job, ret, err);
@@ -70,5 +70,5 @@ int ofs_job_copy(struct ofs_jobs *jobs, struct ofs_call *call,
         .old = ofs_job_old(job),
         .old_ms = job->old_ms,
     };
-    return ofs_supply(jobs, call, &put, spec->from, err);
+    return ofs_fetch_deps(jobs, call, &put, spec->from, err);
 }

@@ -70,7 +70,7 @@ static int prepare(struct ofs_resumer *s, struct ofs_job *job,
         r = check_staged(s, job, err);
     if (r == 0)
         r = check_unmoved(s, job, err);
-    return r < 0 ? ofs_agenda_end(&s->jobs->agenda, job, r, err, NULL) : 0;
+    return r < 0 ? ofs_jobqueue_end(&s->jobs->queue, job, r, err, NULL) : 0;
 }
 
 /* Once is enough for the log, as long as the reason is the same. */
@@ -110,15 +110,15 @@ static void try(struct ofs_resumer *s, struct ofs_job *job,
 /* False: none is due. */
 static bool try_next(struct ofs_resumer *s)
 {
-    struct ofs_agenda *a = &s->jobs->agenda;
+    struct ofs_jobqueue *a = &s->jobs->queue;
     OFS_AUTO(ofs_job_unrefp) struct ofs_job *job = NULL;
     struct ofs_err before = { 0 };
 
     ofs_call_init(&s->trying, OFS_NEVER);
-    job = ofs_agenda_take_retry(a, &s->trying, &before);
+    job = ofs_jobqueue_take_retry(a, &s->trying, &before);
     if (job) {
         try(s, job, &before);
-        ofs_agenda_end_retry(a);
+        ofs_jobqueue_end_retry(a);
     }
     ofs_call_done(&s->trying);
     return job;
@@ -147,12 +147,12 @@ static void *run(void *arg)
     struct ofs_resumer *s = arg;
     int64_t look_ms = 0, due_ms;
 
-    ofs_agenda_hurry(&s->jobs->agenda);
+    ofs_jobqueue_hurry(&s->jobs->queue);
     while (!is_over(s)) {
         look_ms = look_around(s, look_ms);
         if (try_next(s))
             continue;
-        due_ms = ofs_agenda_next_due(&s->jobs->agenda);
+        due_ms = ofs_jobqueue_next_due(&s->jobs->queue);
         rest(s, due_ms < look_ms ? due_ms : look_ms);
     }
     return NULL;
@@ -166,7 +166,7 @@ int ofs_resumer_start(struct ofs_resumer *s)
 void ofs_resumer_stop(struct ofs_resumer *s)
 {
     atomic_store(&s->thread.stopping, true); /* it begins no other job */
-    ofs_agenda_cancel_retry(&s->jobs->agenda);
+    ofs_jobqueue_cancel_retry(&s->jobs->queue);
     ofs_thread_stop(&s->thread);
 }
 

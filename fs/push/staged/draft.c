@@ -74,7 +74,7 @@ static struct ofs_draft *draft_new(struct ofs_drafts *all, const char *repo)
         return NULL;
     d->all = all;
     d->fd = -1;
-    d->straight = true;
+    d->sequential = true;
     d->repo = strdup(repo);
     d->hash = ofs_hash_new(OFS_SHA256);
     atomic_init(&d->refs, 1);
@@ -109,7 +109,7 @@ int ofs_draft_adopt(struct ofs_drafts *all, const char *repo, uint64_t number,
     d->number = number;
     d->frozen = true;
     d->written = true;
-    d->straight = false;
+    d->sequential = false;
     d->fd = ofs_stage_reopen(all->stage, number);
     if (d->fd < 0)
         return ofs_err_errno(err, -d->fd, "a staged file");
@@ -156,7 +156,7 @@ void ofs_draft_unstream(struct ofs_draft *d)
 struct ofs_stream *ofs_draft_stream(struct ofs_draft *d)
 {
     OFS_GUARD(&d->mtx);
-    return d->stream && d->straight ? ofs_stream_ref(d->stream) : NULL;
+    return d->stream && d->sequential ? ofs_stream_ref(d->stream) : NULL;
 }
 
 void ofs_draft_aim(struct ofs_draft *d, const struct ofs_digest *digest)

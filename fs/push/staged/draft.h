@@ -46,7 +46,7 @@ struct ofs_draft {
     uint64_t size, charged; /* bytes */
     unsigned writers;       /* write now */
     bool written;           /* ever */
-    bool straight;         /* all writes came one at a time, each at the end: */
+    bool sequential;       /* all writes came one at a time, each at the end: */
     struct ofs_hash *hash; /* SHA-256 of all of it, then */
     bool may_stream;
     struct ofs_digest aim; /* alg 0: unknown */

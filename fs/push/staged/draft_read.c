@@ -102,7 +102,7 @@ static void end_spool(struct ofs_draft *d, bool is_plain)
     if (!is_plain)
         return;
     ofs_origin_done(&d->origin);
-    d->straight = true;
+    d->sequential = true;
 }
 
 static int make_plain(struct ofs_call *call, void *arg, struct ofs_err *err)
@@ -165,7 +165,7 @@ static int digest_at_hand(struct ofs_draft *d, enum ofs_digest_alg alg,
 
     OFS_GUARD(&d->mtx);
     ret->size = d->size;
-    if (!d->straight || d->writers > 0 || alg != OFS_SHA256)
+    if (!d->sequential || d->writers > 0 || alg != OFS_SHA256)
         return -ENOENT;
     h = ofs_hash_copy(d->hash);
     if (!h)

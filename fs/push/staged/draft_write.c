@@ -3,10 +3,10 @@
 /*
  * A draft is a file in the staging area.  Nearly all of them are written from
  * the beginning to the end in one go, and for these the digest is known the
- * moment the last byte is: `straight` says that it was so, and `hash` follows.
+ * moment the last byte is: `sequential` says that it was so, and `hash` follows.
  * Anything else (a hole, a second writer at the same time, an overwritten
- * byte) makes it bent until it is empty again: it is hashed from the file when
- * it is committed, and not sent before.  To tell which bytes of a bent file
+ * byte) makes it random until it is empty again: it is hashed from the file when
+ * it is committed, and not sent before.  To tell which bytes of a random file
  * are still good would be more code than the case is worth.
  */
 
@@ -23,7 +23,7 @@ enum {
 /* With d->mtx held. */
 static bool wants_stream(const struct ofs_draft *d)
 {
-    return d->may_stream && d->straight && !d->stream &&
+    return d->may_stream && d->sequential && !d->stream &&
            d->size >= STREAM_MIN_BYTES && atomic_load(&d->all->started);
 }
 
@@ -38,9 +38,9 @@ static void start_stream(struct ofs_draft *d)
 }
 
 /* With d->mtx held: what was so far sent or hashed counts no more. */
-static void bend(struct ofs_draft *d)
+static void break_sequence(struct ofs_draft *d)
 {
-    d->straight = false;
+    d->sequential = false;
     if (d->stream)
         ofs_stream_spoil(d->stream);
 }
@@ -58,7 +58,7 @@ static int begin_write(struct ofs_draft *d, uint64_t off, size_t len,
     if (r < 0)
         return r;
     if (d->writers > 0 || off != d->size)
-        bend(d);
+        break_sequence(d);
     d->writers++;
     d->written = true;
     return 0;
@@ -72,7 +72,7 @@ static void end_write(struct ofs_draft *d, const void *buf, size_t len,
     d->writers--;
     if (off + len > d->size)
         d->size = off + len;
-    if (!d->straight)
+    if (!d->sequential)
         return;
     ofs_hash_update(d->hash, buf, len);
     if (d->stream)
@@ -86,7 +86,7 @@ static void fail_write(struct ofs_draft *d)
 {
     OFS_GUARD(&d->mtx);
     d->writers--;
-    bend(d);
+    break_sequence(d);
     if (d->writers == 0 && ftruncate(d->fd, (off_t)d->size) < 0)
         ofs_log(OFS_DEBUG, "push: a failed write left bytes: %s",
                 strerror(errno));
@@ -129,7 +129,7 @@ static int begin_truncate(struct ofs_draft *d, uint64_t size,
     r = ofs_draft_charge(d, size, err);
     if (r < 0)
         return r;
-    bend(d);
+    break_sequence(d);
     d->writers++;
     d->written = d->written || size > 0;
     return 0;
@@ -147,7 +147,7 @@ static void end_truncate(struct ofs_draft *d, uint64_t size)
     if (size > 0 || d->writers > 0)
         return;
     old = ofs_draft_take_stream(d);
-    d->straight = true;
+    d->sequential = true;
     ofs_hash_reset(d->hash);
 }
 

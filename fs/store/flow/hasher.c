@@ -57,7 +57,7 @@ struct step {
     uint8_t *buf; /* a chunk long */
     const uint8_t *data;
     struct ofs_held *held;
-    struct ofs_print print;
+    struct ofs_fingerprint print;
 };
 
 /* With the mutex held: what is at the chain's end?  Leaves the list if there
@@ -106,10 +106,10 @@ static int step_read(struct step *st)
 static int step_end(struct step *st)
 {
     struct ofs_object *o = st->object;
-    const struct ofs_print *served;
+    const struct ofs_fingerprint *served;
 
     OFS_GUARD(&o->mtx);
-    served = o->prints ? &o->prints[st->i] : NULL;
+    served = o->fingerprints ? &o->fingerprints[st->i] : NULL;
     if (served && served->known && !st->print.known)
         return 1;
     if (served && served->known &&
@@ -140,7 +140,7 @@ static int step_hash(struct step *st)
     }
     r = step_end(st);
     if (r > 0) {
-        ofs_print_of(st->data, len, &st->print);
+        ofs_fingerprint_of(st->data, len, &st->print);
         r = step_end(st);
     }
     return r;

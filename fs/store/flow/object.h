@@ -57,7 +57,7 @@ struct ofs_rate {
 };
 
 enum { OFS_PRINT_LEN = 16 };
-struct ofs_print {
+struct ofs_fingerprint {
     uint8_t bytes[OFS_PRINT_LEN];
     bool known;
 };
@@ -99,7 +99,8 @@ struct ofs_object {
     bool verified;   /* ... to the end, where the digest matched */
     bool hashing;    /* on the hasher's list, which owns `hash` then */
     struct ofs_hash *hash;
-    struct ofs_print *prints; /* of chunks served before the chain; or NULL */
+    struct ofs_fingerprint
+        *fingerprints; /* of chunks served before the chain; or NULL */
 
     struct ofs_want *wants;
     struct ofs_blob *blobs; /* open handles */

@@ -31,7 +31,7 @@ static void object_free(struct ofs_object *o)
     ofs_held_drop_all(&o->store->held, o);
     ofs_blobfile_close(&o->file);
     ofs_hash_free(o->hash);
-    free(o->prints);
+    free(o->fingerprints);
     free(o->sums);
     free(o->state);
     ofs_mutex_done(&o->mtx);

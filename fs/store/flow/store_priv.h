@@ -141,7 +141,8 @@ int ofs_verify_chunk(struct ofs_object *o, uint32_t i, enum ofs_chunk was,
 int ofs_verify_held(struct ofs_object *o, struct ofs_held *h,
                     struct ofs_err *err);
 /* Not `known` when there was no memory. */
-void ofs_print_of(const void *data, size_t len, struct ofs_print *ret);
+void ofs_fingerprint_of(const void *data, size_t len,
+                        struct ofs_fingerprint *ret);
 /* The verdict on the whole. */
 void ofs_verify_passed(struct ofs_object *o);
 void ofs_verify_broken(struct ofs_object *o, int code);

@@ -141,11 +141,13 @@ int ofs_verify_chunk(struct ofs_object *o, uint32_t i, enum ofs_chunk was,
     return 0;
 }
 
-void ofs_print_of(const void *data, size_t len, struct ofs_print *ret)
+void ofs_fingerprint_of(const void *data, size_t len,
+                        struct ofs_fingerprint *ret)
 {
     uint8_t hash[32];
 
-    *ret = (struct ofs_print){ .known = ofs_sha256(data, len, hash) == 0 };
+    *ret =
+        (struct ofs_fingerprint){ .known = ofs_sha256(data, len, hash) == 0 };
     if (ret->known)
         memcpy(ret->bytes, hash, OFS_PRINT_LEN);
 }
@@ -188,19 +190,19 @@ static int prove_held(struct ofs_object *o, struct ofs_held *h,
  * meanwhile.  -EBADMSG: other bytes were served before. */
 static int print_held(struct ofs_object *o, struct ofs_held *h)
 {
-    struct ofs_print print, *known;
+    struct ofs_fingerprint print, *known;
 
-    ofs_print_of(h->data, ofs_chunk_len(o, h->chunk), &print);
+    ofs_fingerprint_of(h->data, ofs_chunk_len(o, h->chunk), &print);
     if (!print.known)
         return -ENOMEM;
     OFS_GUARD(&o->mtx);
     if (h->chunk < o->hashed)
         return 1;
-    if (!o->prints)
-        o->prints = calloc(o->n_chunks, sizeof(*o->prints));
-    if (!o->prints)
+    if (!o->fingerprints)
+        o->fingerprints = calloc(o->n_chunks, sizeof(*o->fingerprints));
+    if (!o->fingerprints)
         return -ENOMEM;
-    known = &o->prints[h->chunk];
+    known = &o->fingerprints[h->chunk];
     if (known->known && memcmp(known, &print, sizeof(print)) != 0)
         return -EBADMSG;
     *known = print;

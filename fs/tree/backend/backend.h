@@ -51,7 +51,7 @@ struct ofs_above {
 };
 
 /* Where a repository lies, as the last list said. */
-struct ofs_place {
+struct ofs_repo_location {
     uint64_t scope;
     int64_t mtime_s; /* of the repository */
 };
@@ -98,7 +98,7 @@ struct ofs_backend_ops {
     int64_t (*changed)(struct ofs_backend *b);
     /* Where the repository lies, if it is listed; NULL: nobody knows. */
     bool (*place_of)(struct ofs_backend *b, const char *path,
-                     struct ofs_place *ret);
+                     struct ofs_repo_location *ret);
     /* The path of `part` below a directory.  -ENOENT: none can be called so. */
     int (*join)(struct ofs_backend *b, struct ofs_call *call, const char *path,
                 const char *part, char ret[NAME_MAX + 1], struct ofs_err *err);

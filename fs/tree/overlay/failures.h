@@ -9,7 +9,7 @@
  */
 
 #include "nodes.h"
-#include "scratch.h"
+#include "overlay.h"
 
 enum { OFS_FAILURES = 64 };
 struct ofs_failure;

@@ -10,7 +10,7 @@
 #include "ocirfs/store.h"
 
 #include "left_out.h"
-#include "pending.h"
+#include "pending_save.h"
 
 enum { MAX_CONFIG_BYTES = 4 * 1024 * 1024 };
 
@@ -28,7 +28,7 @@ struct object {
 static int stored(struct object *o)
 {
     ofs_buf_reset(o->bytes);
-    if (ofs_pending_get(o->repos->pending, o->digest, o->bytes) == 0)
+    if (ofs_pending_save_get(o->repos->pending, o->digest, o->bytes) == 0)
         return 0;
     ofs_buf_reset(o->bytes);
     return ofs_store_get(o->repos->store, o->digest, o->limit, o->bytes, NULL);
@@ -40,7 +40,7 @@ bool ofs_content_is_here(struct ofs_repos *repos,
     OFS_AUTOBUF struct ofs_buf bytes = OFS_BUF_INIT(OFS_MANIFEST_MAX_BYTES);
     uint64_t size;
 
-    return ofs_pending_get(repos->pending, digest, &bytes) == 0 ||
+    return ofs_pending_save_get(repos->pending, digest, &bytes) == 0 ||
            ofs_store_size(repos->store, digest, &size) == 0;
 }
 
@@ -58,7 +58,7 @@ static int fetch_manifest(struct object *o, struct ofs_call *call,
     ofs_buf_reset(o->bytes);
     if (ofs_buf_add(o->bytes, info.bytes, info.size) < 0)
         return ofs_err_nomem(err, "a manifest");
-    ofs_pending_add(o->repos->pending, o->digest, info.bytes, info.size);
+    ofs_pending_save_add(o->repos->pending, o->digest, info.bytes, info.size);
     return 0;
 }
 
@@ -90,8 +90,8 @@ static int fetch_blob_once(struct object *o, struct ofs_call *call,
         return ofs_err_set(err, -EBADMSG,
                            "a configuration with other bytes "
                            "than its digest says");
-    ofs_pending_add(o->repos->pending, o->digest, o->bytes->data,
-                    o->bytes->len);
+    ofs_pending_save_add(o->repos->pending, o->digest, o->bytes->data,
+                         o->bytes->len);
     return 0;
 }
 

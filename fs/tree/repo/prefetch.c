@@ -14,10 +14,10 @@
 
 #include "batch.h"
 #include "left_out.h"
-#include "notes.h"
-#include "pending.h"
+#include "pending_save.h"
 #include "repo_list.h"
 #include "repo_state.h"
+#include "tags_note.h"
 
 enum {
     MAX_PASSES = 3,
@@ -135,7 +135,7 @@ static void ended(void *arg)
         b = ofs_take(&p->repo->prefetch);
     }
     ofs_batch_unref(b);
-    ofs_pending_resume(p->repos->pending);
+    ofs_pending_save_resume(p->repos->pending);
     ofs_note_tags(p->repos, p->repo, /* now= */ true);
 }
 
@@ -249,7 +249,7 @@ static int begin(struct ofs_repos *repos, struct ofs_repo *repo,
         repo->prefetch = ofs_batch_ref(fresh);
     }
     ofs_metric_add(&prefetches, 1);
-    ofs_pending_hold(repos->pending);
+    ofs_pending_save_hold(repos->pending);
     r = ofs_batch_go(fresh, err);
     *ret = ofs_take(&fresh);
     return r;

@@ -25,8 +25,8 @@
 
 struct ofs_backend;
 struct ofs_batch;
-struct ofs_mades;
-struct ofs_pending;
+struct ofs_new_repos;
+struct ofs_pending_save;
 struct ofs_push;
 struct ofs_registry;
 struct ofs_store;
@@ -143,8 +143,8 @@ struct ofs_repos {
     struct ofs_registry *registry;
     struct ofs_store *store;
     struct ofs_sync *sync;
-    struct ofs_pending *pending;
-    struct ofs_mades *mades;
+    struct ofs_pending_save *pending;
+    struct ofs_new_repos *new_repos;
     struct ofs_backend *backend;
     struct ofs_push *push; /* NULL: nothing is written */
     const char *url;       /* names the notes */

@@ -4,11 +4,11 @@
 #include "ocirfs/clock.h"
 #include "ocirfs/registry.h"
 
-#include "made.h"
-#include "notes.h"
+#include "new_repos.h"
 #include "refresh.h"
 #include "repo_pushed.h"
 #include "repo_state.h"
+#include "tags_note.h"
 
 static void hold(void *arg, void *owner)
 {
@@ -100,7 +100,7 @@ static int fetch_tags(void *arg, void *owner, struct ofs_call *call,
         r = 0;
     r = take_answer(repo, asked_ms, r, &names);
     if (r == 0 && names.n > 0)
-        ofs_made_listed(repos->mades, repo->path);
+        ofs_new_repo_listed(repos->new_repos, repo->path);
     ofs_note_tags(repos, repo, /* now= */ false);
     return r;
 }
@@ -127,5 +127,7 @@ int ofs_repo_list(struct ofs_repos *repos, struct ofs_call *call,
     int r = ofs_listing_want(&of, call, err);
 
     /* One that was made here has no tags before its first push. */
-    return r == -ENOENT && ofs_made_is_new(repos->mades, repo->path) ? 0 : r;
+    return r == -ENOENT && ofs_new_repo_is_new(repos->new_repos, repo->path)
+               ? 0
+               : r;
 }

@@ -7,7 +7,7 @@
 
 #include "ocirfs/clock.h"
 
-#include "notes.h"
+#include "tags_note.h"
 
 enum {
     MAX_UNUSED = 1024,          /* repositories; a tenancy has 500 and more */

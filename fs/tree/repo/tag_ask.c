@@ -10,11 +10,11 @@
 #include "content.h"
 #include "created.h"
 #include "left_out.h"
-#include "notes.h"
-#include "pending.h"
+#include "pending_save.h"
 #include "prefetch.h"
 #include "repo_pushed.h"
 #include "repo_state.h"
+#include "tags_note.h"
 
 static struct ofs_metric asked = OFS_COUNTER(
     "ocirfs_tree_tags_asked_total", "Times the registry was asked for a tag.");
@@ -234,7 +234,8 @@ static int ask_whole(const struct ofs_tag_of *q, struct ofs_call *call,
 
     if (r < 0)
         return r;
-    ofs_pending_add(q->repos->pending, &info.digest, info.bytes, info.size);
+    ofs_pending_save_add(q->repos->pending, &info.digest, info.bytes,
+                         info.size);
     return from_bytes(q, call, info.bytes, &info, ret, err);
 }
 

@@ -6,13 +6,13 @@
  */
 #include "manage.h"
 
-#include "awaiting.h"
-#include "made.h"
 #include "nameless.h"
 #include "names.h"
+#include "new_repos.h"
+#include "overlay.h"
 #include "repo_list.h"
 #include "repo_state.h"
-#include "scratch.h"
+#include "unpushed.h"
 
 static const struct ofs_backend_ops *ops_of(const struct ofs_space *space)
 {
@@ -65,8 +65,8 @@ int ofs_manage_mkdir(struct ofs_space *space, struct ofs_call *call,
         r = ops_of(space)->create(space->backend, call, &at, err);
     if (r < 0)
         return r;
-    /* Its maker takes it for empty, as made.h says. */
-    r = ofs_made_add(space->mades, path, call->who);
+    /* Its maker takes it for empty, as new_repos.h says. */
+    r = ofs_new_repo_add(space->new_repos, path, call->who);
     if (r == -EEXIST && ops_of(space)->create)
         r = 0;
     if (r < 0)
@@ -83,7 +83,7 @@ static bool holds_scratch(struct ofs_space *space, const struct ofs_node *dir,
     struct ofs_node_spec spec;
 
     ofs_spec_dir(&spec, dir->scope, path);
-    return !ofs_scratch_is_empty(space->scratches, ofs_ino_of(&spec, 0));
+    return !ofs_local_is_empty(space->overlay, ofs_ino_of(&spec, 0));
 }
 
 static int check_alone(struct ofs_space *space, struct ofs_call *call,
@@ -98,7 +98,7 @@ static int check_alone(struct ofs_space *space, struct ofs_call *call,
     if ((ns.flags & OFS_NS_PARENT) && ofs_ns_has_below(space, dir->scope, path))
         return ofs_err_set(err, -ENOTEMPTY, "other repositories lie below '%s'",
                            path);
-    if (holds_scratch(space, dir, path) || ofs_waiting_any(space->repos, path))
+    if (holds_scratch(space, dir, path) || ofs_unpushed_any(space->repos, path))
         return ofs_err_set(err, -ENOTEMPTY,
                            "what was written in '%s' is not pushed yet", path);
     return ns.flags
@@ -138,8 +138,8 @@ static int remove_here(struct ofs_space *space, struct ofs_call *call,
     size_t n_tags = 0;
     int r = count_tags(space, call, path, &n_tags, err);
 
-    if (r == 0 && ofs_made_is_new(space->mades, path)) {
-        ofs_made_forget(space->mades, path);
+    if (r == 0 && ofs_new_repo_is_new(space->new_repos, path)) {
+        ofs_new_repo_forget(space->new_repos, path);
         return 0;
     }
     if (r == 0)
@@ -149,7 +149,7 @@ static int remove_here(struct ofs_space *space, struct ofs_call *call,
     if (r < 0)
         return r;
     ofs_nameless_drop(space->repos, path, NULL);
-    return ofs_made_unmake(space->mades, path);
+    return ofs_new_repo_unmake(space->new_repos, path);
 }
 
 static int remove_there(struct ofs_space *space, struct ofs_call *call,
@@ -162,7 +162,7 @@ static int remove_there(struct ofs_space *space, struct ofs_call *call,
     if (r < 0)
         return r;
     ofs_nameless_drop(space->repos, path, NULL);
-    ofs_made_forget(space->mades, path);
+    ofs_new_repo_forget(space->new_repos, path);
     return 0;
 }
 

@@ -8,11 +8,11 @@
  */
 #include "ns.h"
 
-#include "awaiting.h"
-#include "made.h"
 #include "names.h"
+#include "new_repos.h"
 #include "repo_list.h"
 #include "repo_state.h"
+#include "unpushed.h"
 
 /* ---- whom to ask ---- */
 
@@ -31,7 +31,7 @@ static void search(struct ofs_space *space, uint64_t scope, const char *path,
 
 /* Is the repository listed somewhere, and where? */
 static bool place_in(struct ofs_space *space, const char *path,
-                     struct ofs_place *ret)
+                     struct ofs_repo_location *ret)
 {
     return ops_of(space)->place_of &&
            ops_of(space)->place_of(space->backend, path, ret);
@@ -44,7 +44,7 @@ static bool place_in(struct ofs_space *space, const char *path,
 static void search_moved(struct ofs_space *space, const char *path,
                          struct ofs_ns *ret)
 {
-    struct ofs_place place;
+    struct ofs_repo_location place;
 
     if (!ret->flags && place_in(space, path, &place))
         ret->flags = OFS_NS_REPO;
@@ -110,9 +110,9 @@ static bool is_gone(struct ofs_space *space, uint64_t scope, const char *path);
 /* What was taken away here, as far as is known without asking. */
 static bool is_taken_away(struct ofs_space *space, const char *path)
 {
-    return !ofs_made_is_new(space->mades, path) &&
+    return !ofs_new_repo_is_new(space->new_repos, path) &&
            (ofs_repo_refusal(space->repos, path) == -ENOENT ||
-            ofs_made_is_unmade(space->mades, path));
+            ofs_new_repo_is_unmade(space->new_repos, path));
 }
 
 bool ofs_ns_has_below(struct ofs_space *space, uint64_t scope, const char *path)
@@ -121,7 +121,8 @@ bool ofs_ns_has_below(struct ofs_space *space, uint64_t scope, const char *path)
     const struct ofs_where at = { scope, path };
     char child[NAME_MAX + 1];
 
-    if (ops_of(space)->lists_empty || ofs_made_is_parent(space->mades, path) ||
+    if (ops_of(space)->lists_empty ||
+        ofs_new_repo_is_parent(space->new_repos, path) ||
         ops_of(space)->parts(space->backend, &at, &parts) < 0)
         return true;
     for (size_t i = 0; i < parts.n; i++)
@@ -135,7 +136,7 @@ bool ofs_ns_has_below(struct ofs_space *space, uint64_t scope, const char *path)
  * list them for ever. */
 static bool is_hollow(struct ofs_space *space, uint64_t scope, const char *path)
 {
-    return *path && ofs_made_is_unmade(space->mades, path) &&
+    return *path && ofs_new_repo_is_unmade(space->new_repos, path) &&
            !ofs_ns_has_below(space, scope, path);
 }
 
@@ -160,15 +161,15 @@ static void correct(struct ofs_space *space, uint64_t scope, const char *path,
             ns->flags &= ~(unsigned)OFS_NS_REPO;
         return;
     }
-    if (ofs_made_is_new(space->mades, path) ||
-        ofs_waiting_any(space->repos, path))
+    if (ofs_new_repo_is_new(space->new_repos, path) ||
+        ofs_unpushed_any(space->repos, path))
         ns->flags |= OFS_NS_REPO;
     else if (ofs_repo_refusal(space->repos, path) == -ENOENT ||
-             ofs_made_is_unmade(space->mades, path))
+             ofs_new_repo_is_unmade(space->new_repos, path))
         ns->flags &= ~(unsigned)OFS_NS_REPO;
-    else if (ofs_made_has(space->mades, path))
+    else if (ofs_new_repo_has(space->new_repos, path))
         ns->flags |= OFS_NS_REPO;
-    if (*path && ofs_made_is_parent(space->mades, path))
+    if (*path && ofs_new_repo_is_parent(space->new_repos, path))
         ns->flags |= OFS_NS_PARENT;
     else if (is_hollow(space, scope, path))
         ns->flags &= ~(unsigned)OFS_NS_PARENT;
@@ -190,7 +191,7 @@ static int ns_find(struct ofs_space *space, struct ofs_call *call,
         search_moved(space, path, &ns);
     if (ns.flags & OFS_NS_OPEN)
         r = ask_path(space, call, path, fresh, &ns, err);
-    if (r == 0 && fresh && ofs_made_is_unmade(space->mades, path))
+    if (r == 0 && fresh && ofs_new_repo_is_unmade(space->new_repos, path))
         r = ask_unmade(space, call, path, err);
     if (r < 0)
         return r;
@@ -235,7 +236,7 @@ static int add_made(struct ofs_space *space, const char *path,
 {
     if (ops_of(space)->lists_empty)
         return 0;
-    if (ofs_made_parts(space->mades, path, parts) < 0)
+    if (ofs_new_repo_parts(space->new_repos, path, parts) < 0)
         return -ENOMEM;
     ofs_strv_sort(parts);
     ofs_strv_unique(parts);
@@ -275,7 +276,7 @@ void ofs_ns_above(struct ofs_space *space, uint64_t scope, const char *path,
 
 uint64_t ofs_ns_scope_of(struct ofs_space *space, const char *path)
 {
-    struct ofs_place place;
+    struct ofs_repo_location place;
 
     return place_in(space, path, &place) ? place.scope : ops_of(space)->root;
 }
@@ -305,10 +306,10 @@ int64_t ofs_ns_mtime(struct ofs_space *space, uint64_t scope, const char *path)
 
 bool ofs_ns_vouches(struct ofs_space *space, const char *path)
 {
-    struct ofs_place place;
+    struct ofs_repo_location place;
 
     return ops_of(space)->lists_empty ? place_in(space, path, &place)
-                                      : ofs_waiting_any(space->repos, path);
+                                      : ofs_unpushed_any(space->repos, path);
 }
 
 /* ---- compartments ---- */

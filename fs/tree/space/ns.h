@@ -13,15 +13,15 @@
 #include "backend.h"
 #include "repo_state.h"
 
-struct ofs_scratches;
+struct ofs_overlay;
 
 /* What ns.c and manage.c work with; immutable. */
 struct ofs_space {
     struct ofs_backend *backend; /* which directories there are */
     struct ofs_sync *sync;
     struct ofs_repos *repos;
-    struct ofs_mades *mades;
-    struct ofs_scratches *scratches;
+    struct ofs_new_repos *new_repos;
+    struct ofs_overlay *overlay;
     bool allow_delete;
 };
 

@@ -5,10 +5,10 @@
 #include "ocirfs/push.h"
 #include "ocirfs/vec.h"
 
+#include "destination.h"
 #include "lookup.h"
-#include "place.h"
-#include "scratch.h"
-#include "view_draft.h"
+#include "overlay.h"
+#include "view_local.h"
 
 enum { MAX_NAMES_BYTES = 1024 * 1024 * 1024 };
 
@@ -111,22 +111,22 @@ bool ofs_dir_entry(struct ofs_dir *d, size_t i, struct ofs_entry *ret)
     return true;
 }
 
-static int add_scratch(void *arg, struct ofs_scratch *s, const char *name)
+static int add_scratch(void *arg, struct ofs_local *s, const char *name)
 {
     struct ofs_dir *d = arg;
-    struct ofs_scratch_now now;
+    struct ofs_local_now now;
     struct ofs_found found;
 
-    ofs_scratch_look(&d->t->scratches, s, &now);
+    ofs_local_look(&d->t->overlay, s, &now);
     if (ofs_target_is_final(now.target.kind))
         return 0;
-    ofs_scratch_found(s, &found);
+    ofs_local_found(s, &found);
     return ofs_dir_add(d, name, &found.spec);
 }
 
 int ofs_dir_add_scratch(struct ofs_dir *d)
 {
-    return ofs_scratch_each(&d->t->scratches, d->node->ino, add_scratch, d);
+    return ofs_local_each(&d->t->overlay, d->node->ino, add_scratch, d);
 }
 
 struct ofs_file *ofs_file_new(struct ofs_tree *t, struct ofs_node *node)
@@ -148,8 +148,8 @@ int ofs_file_pread(struct ofs_file *f, struct ofs_call *call, void *buf,
     size_t n = 0;
 
     if (f->scratch)
-        return ofs_draft_read(ofs_scratch_draft(f->scratch), call, buf, len,
-                              off, ret_n, err);
+        return ofs_draft_read(ofs_local_draft(f->scratch), call, buf, len, off,
+                              ret_n, err);
     if (!f->bytes)
         return ofs_blob_read(f->blob, call, buf, len, off, ret_n, err);
     if (off < f->bytes->len) {
@@ -167,8 +167,8 @@ void ofs_file_close(struct ofs_file *f)
     if (!f)
         return;
     if (f->writes)
-        ofs_scratch_close(&f->t->scratches, f->scratch);
-    ofs_scratch_put(&f->t->scratches, f->scratch);
+        ofs_local_close(&f->t->overlay, f->scratch);
+    ofs_local_put(&f->t->overlay, f->scratch);
     ofs_bytes_unref(f->bytes);
     if (f->blob)
         ofs_blob_close(f->blob);

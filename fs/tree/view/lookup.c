@@ -3,8 +3,8 @@
 #include "lookup.h"
 
 #include "attrs.h"
-#include "scratch.h"
-#include "view_draft.h"
+#include "overlay.h"
+#include "view_local.h"
 
 #include <sys/stat.h>
 
@@ -34,16 +34,16 @@ int ofs_enter(struct ofs_tree *t, const struct ofs_found *found,
 static int find_others(struct ofs_tree *t, const struct ofs_node *dir,
                        const char *name, struct ofs_found *ret)
 {
-    OFS_SCRATCH_HOLD(held, &t->scratches,
-                     ofs_scratch_at(&t->scratches, dir->ino, name));
-    struct ofs_scratch_now now;
+    OFS_LOCAL_HOLD(held, &t->overlay,
+                   ofs_local_at(&t->overlay, dir->ino, name));
+    struct ofs_local_now now;
 
     if (!held.s)
         return -ENOENT;
-    ofs_scratch_look(&t->scratches, held.s, &now);
+    ofs_local_look(&t->overlay, held.s, &now);
     if (now.target.kind != OFS_TARGET_TAG)
         return -ENOENT;
-    ofs_scratch_found(held.s, ret);
+    ofs_local_found(held.s, ret);
     return 0;
 }
 
@@ -52,13 +52,12 @@ int ofs_dir_find(struct ofs_tree *t, struct ofs_call *call,
                  const struct ofs_node *dir, const char *name,
                  struct ofs_found *ret, struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(
-        held, &t->scratches,
-        ofs_scratch_seen(&t->scratches, dir->ino, name, call->who));
+    OFS_LOCAL_HOLD(held, &t->overlay,
+                   ofs_local_seen(&t->overlay, dir->ino, name, call->who));
     int r;
 
     if (held.s) {
-        ofs_scratch_found(held.s, ret);
+        ofs_local_found(held.s, ret);
         return 0;
     }
     /* Containers/image looks for its own scratch names before it makes them;

@@ -6,8 +6,8 @@
 #include "nodepath.h"
 
 #include "lookup.h"
-#include "scratch.h"
-#include "view_draft.h"
+#include "overlay.h"
+#include "view_local.h"
 
 static void add(struct ofs_buf *b, size_t start, const char *part)
 {
@@ -82,12 +82,12 @@ void ofs_tree_policy_place(struct ofs_tree *t, const char *repo,
 void ofs_tree_path(struct ofs_tree *t, uint64_t ino, struct ofs_buf *b)
 {
     OFS_NODE_HOLD(held, t, ofs_nodes_use(&t->nodes, ino));
-    OFS_SCRATCH_HOLD(scratch, &t->scratches,
-                     held.node ? ofs_scratch_of(t, held.node) : NULL);
-    struct ofs_scratch_now now;
+    OFS_LOCAL_HOLD(scratch, &t->overlay,
+                   held.node ? ofs_local_of(t, held.node) : NULL);
+    struct ofs_local_now now;
 
     if (scratch.s) {
-        ofs_scratch_look(&t->scratches, scratch.s, &now);
+        ofs_local_look(&t->overlay, scratch.s, &now);
         add_above(t, &(struct ofs_where){ 0, now.repo }, b);
         (void)ofs_buf_addf(b, "/%s", now.spot.name);
     } else if (held.node) {

@@ -7,18 +7,18 @@
  * them: which directories there are (ns.h), and what is known of each
  * repository in use (repo.h).
  *
- * Locks: nodes.mtx (TREE) < catalog.mtx, repos.mtx, pending.mtx, mades.mtx,
- * scratches.mtx, failures.mtx, each repo.mtx (NODE, never two of them at once)
+ * Locks: nodes.mtx (TREE) < catalog.mtx, repos.mtx, pending.mtx, new_repos.mtx,
+ * overlay.mtx, failures.mtx, each repo.mtx (NODE, never two of them at once)
  * < batches (INFLIGHT).  None is held across the network, the store or push.
  */
 
 #include "failures.h"
-#include "made.h"
+#include "new_repos.h"
 #include "nodes.h"
 #include "ns.h"
-#include "pending.h"
+#include "overlay.h"
+#include "pending_save.h"
 #include "runs.h"
-#include "scratch.h"
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -47,9 +47,9 @@ struct ofs_tree {
     int64_t start_s;
     struct ofs_sync sync;
     struct ofs_nodes nodes;
-    struct ofs_pending pending;
-    struct ofs_mades mades;
-    struct ofs_scratches scratches;
+    struct ofs_pending_save pending;
+    struct ofs_new_repos new_repos;
+    struct ofs_overlay overlay;
     struct ofs_failures failures;
     struct ofs_runs runs; /* used with allow_delete only */
     struct ofs_repos repos;

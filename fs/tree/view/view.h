@@ -27,8 +27,8 @@ struct ofs_file {
     struct ofs_node *node; /* in use */
     struct ofs_bytes *bytes;
     struct ofs_blob *blob;
-    struct ofs_scratch *scratch; /* a reference */
-    bool writes;                 /* counted by ofs_scratch_open() */
+    struct ofs_local *scratch; /* a reference */
+    bool writes;               /* counted by ofs_local_open() */
 };
 
 /* What is known of a name that is to be changed. */
@@ -60,7 +60,7 @@ struct ofs_view {
      * written.  0, OFS_PLACE_OTHER: nothing, and it may not. */
     enum ofs_place_kind place;
     enum ofs_content content;
-    bool local; /* it exists in this mount only: scratch.h */
+    bool local; /* it exists in this mount only: overlay.h */
     /* mtime_s, size, mode and valid_ms of *ret where the node does not say it
      * all; NULL: it does, and for ever.  No network. */
     void (*attr)(struct ofs_tree *t, const struct ofs_node *node,
@@ -117,8 +117,8 @@ extern const struct ofs_view ofs_view_alg;     /* likewise */
 extern const struct ofs_view ofs_view_blob;    /* likewise */
 extern const struct ofs_view ofs_view_control; /* view_control.c */
 extern const struct ofs_view ofs_view_control_file;
-extern const struct ofs_view ofs_view_draft; /* view_draft.c */
-extern const struct ofs_view ofs_view_scratch_dir;
+extern const struct ofs_view ofs_view_local_file; /* view_local.c */
+extern const struct ofs_view ofs_view_local_dir;
 
 /* `ret` stands for `view` at path and name; it has no content yet. */
 static inline void ofs_found_set(struct ofs_found *ret,

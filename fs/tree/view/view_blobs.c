@@ -2,13 +2,13 @@
 /* blobs/, blobs/<algorithm>/ and the files in there, named by their content. */
 #include "ocirfs/regsource.h"
 
-#include "awaiting.h"
 #include "blob_ask.h"
 #include "handle.h"
-#include "made.h"
+#include "new_repos.h"
+#include "overlay.h"
 #include "reach.h"
 #include "repo_state.h"
-#include "scratch.h"
+#include "unpushed.h"
 #include "view.h"
 #include "view_layout.h"
 #include "view_manifest.h"
@@ -64,12 +64,12 @@ static int find_alg(struct ofs_tree *t, struct ofs_call *call,
                     struct ofs_found *ret, struct ofs_err *err)
 {
     OFS_AUTOFREE struct ofs_digest *at = NULL;
-    unsigned part = ofs_made_part(name_of(alg));
-    bool made = ofs_made_shows(&t->mades, dir->path, part);
+    unsigned part = ofs_new_repo_part(name_of(alg));
+    bool made = ofs_new_repo_shows(&t->new_repos, dir->path, part);
     size_t n = 0;
     int r = 0;
 
-    if (ofs_made_hides(&t->mades, call->who, dir->path, part))
+    if (ofs_new_repo_hides(&t->new_repos, call->who, dir->path, part))
         return -ENOENT;
     if (alg != OFS_SHA256 && !made)
         r = reach(t, call, dir->path, &at, &n, err);
@@ -105,11 +105,11 @@ static int blobs_list(struct ofs_tree *t, struct ofs_call *call,
     if (r < 0)
         return r;
     for (size_t i = 0; i < OFS_COUNT_OF(algs); i++) {
-        unsigned part = ofs_made_part(name_of(algs[i]));
+        unsigned part = ofs_new_repo_part(name_of(algs[i]));
 
-        if (ofs_made_hides(&t->mades, call->who, dir->path, part) ||
+        if (ofs_new_repo_hides(&t->new_repos, call->who, dir->path, part) ||
             !(has_alg(at, n, algs[i]) ||
-              ofs_made_shows(&t->mades, dir->path, part)))
+              ofs_new_repo_shows(&t->new_repos, dir->path, part)))
             continue;
         ofs_found_set(&found, &ofs_view_alg, dir->path, name_of(algs[i]));
         if (ofs_dir_add(d, found.spec.name, &found.spec) < 0)
@@ -130,11 +130,11 @@ static int alg_lookup(struct ofs_tree *t, struct ofs_call *call,
     int r;
 
     if (ofs_digest_parse_hex(dir->name, name, &digest) < 0 ||
-        ofs_made_hides_all(&t->mades, call->who, dir->path))
+        ofs_new_repo_hides_all(&t->new_repos, call->who, dir->path))
         return -ENOENT;
     if (!held.repo)
         return ofs_err_nomem(err, "a blob");
-    r = ofs_waiting_find(&t->repos, call, dir->path, &digest, &seen, err);
+    r = ofs_unpushed_find(&t->repos, call, dir->path, &digest, &seen, err);
     if (r == -ENOENT)
         r = ofs_blob_find(&t->repos, call, held.repo, &digest, &seen, err);
     if (r < 0)
@@ -158,7 +158,7 @@ static int alg_list(struct ofs_tree *t, struct ofs_call *call,
     int r = reach(t, call, dir->path, &at, &n, err);
 
     if (r == 0)
-        r = ofs_waiting_add(&t->repos, dir->path, &at, &n);
+        r = ofs_unpushed_add(&t->repos, dir->path, &at, &n);
     if (r < 0)
         return ofs_told(r, err, "a directory");
     ofs_found_set(&found, &ofs_view_blob, dir->path, "");
@@ -179,7 +179,7 @@ static int alg_list(struct ofs_tree *t, struct ofs_call *call,
 static bool has_small(struct ofs_tree *t, const struct ofs_digest *digest,
                       struct ofs_buf *ret)
 {
-    if (ofs_pending_get(&t->pending, digest, ret) == 0)
+    if (ofs_pending_save_get(&t->pending, digest, ret) == 0)
         return true;
     ofs_buf_reset(ret);
     return ofs_store_get(t->store, digest, SMALL_MAX_BYTES, ret, NULL) == 0;
@@ -254,18 +254,19 @@ static int layout_dir_remove(struct ofs_tree *t, struct ofs_call *call,
                              const struct ofs_named *what, struct ofs_err *err)
 {
     const struct ofs_node_spec *dir = what->spec;
-    unsigned part = ofs_made_part(what->name);
-    bool is_new = ofs_made_is_new(&t->mades, dir->path);
-    bool has_alg = ofs_made_shows(&t->mades, dir->path, OFS_MADE_SHA256) ||
-                   ofs_made_shows(&t->mades, dir->path, OFS_MADE_SHA512);
+    unsigned part = ofs_new_repo_part(what->name);
+    bool is_new = ofs_new_repo_is_new(&t->new_repos, dir->path);
+    bool has_alg =
+        ofs_new_repo_shows(&t->new_repos, dir->path, OFS_NEW_REPO_SHA256) ||
+        ofs_new_repo_shows(&t->new_repos, dir->path, OFS_NEW_REPO_SHA512);
 
-    if (!ofs_scratch_is_empty(&t->scratches, ofs_ino_of(dir, 0)) ||
-        ofs_waiting_any(&t->repos, dir->path) ||
-        (is_new && part == OFS_MADE_BLOBS && has_alg))
+    if (!ofs_local_is_empty(&t->overlay, ofs_ino_of(dir, 0)) ||
+        ofs_unpushed_any(&t->repos, dir->path) ||
+        (is_new && part == OFS_NEW_REPO_BLOBS && has_alg))
         return ofs_err_set(err, -ENOTEMPTY, "'%s' is not empty", what->name);
     if (!is_new)
         return ofs_layout_leave(t, what->name, err);
-    return ofs_made_hide(&t->mades, call->who, dir->path, part);
+    return ofs_new_repo_hide(&t->new_repos, call->who, dir->path, part);
 }
 
 /* ---- where they are ---- */

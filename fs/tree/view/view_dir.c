@@ -9,9 +9,9 @@
 #include "ocirfs/ref.h"
 
 #include "handle.h"
-#include "made.h"
 #include "manage.h"
 #include "names.h"
+#include "new_repos.h"
 #include "prefetch.h"
 #include "repo_list.h"
 #include "repo_state.h"
@@ -96,7 +96,8 @@ static int find_beside_tags(struct ofs_tree *t, struct ofs_call *call,
         return ofs_repo_find_layout(t, call, dir->path, name, ret, err);
     if (is_known_part(t, dir, name))
         r = find_part(t, call, dir, name, ret, err);
-    if (r == -ENOENT && !ofs_made_hides_all(&t->mades, call->who, dir->path))
+    if (r == -ENOENT &&
+        !ofs_new_repo_hides_all(&t->new_repos, call->who, dir->path))
         r = ofs_repo_find_tag(t, call, dir->path, name, ret, err);
     return r;
 }

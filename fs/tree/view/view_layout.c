@@ -5,7 +5,7 @@
 #include "ocirfs/process.h"
 
 #include "layout_files.h"
-#include "made.h"
+#include "new_repos.h"
 #include "readings.h"
 #include "repo_state.h"
 
@@ -13,7 +13,7 @@
 
 int64_t ofs_layout_valid(struct ofs_tree *t, const char *path, int64_t ms)
 {
-    return t->push && ofs_made_has(&t->mades, path) ? 0 : ms;
+    return t->push && ofs_new_repo_has(&t->new_repos, path) ? 0 : ms;
 }
 
 /* He may write what he has read. */
@@ -77,8 +77,8 @@ int ofs_layout_leave(const struct ofs_tree *t, const char *name,
 static int layout_remove(struct ofs_tree *t, struct ofs_call *call,
                          const struct ofs_named *what, struct ofs_err *err)
 {
-    if (ofs_made_hide(&t->mades, call->who, what->spec->path,
-                      ofs_made_part(what->name)) == 0)
+    if (ofs_new_repo_hide(&t->new_repos, call->who, what->spec->path,
+                          ofs_new_repo_part(what->name)) == 0)
         return 0;
     return ofs_layout_leave(t, what->name, err);
 }

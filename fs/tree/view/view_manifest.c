@@ -4,10 +4,10 @@
 
 #include "ocirfs/push.h"
 
-#include "awaiting.h"
 #include "blob_ask.h"
 #include "content.h"
 #include "repo_state.h"
+#include "unpushed.h"
 #include "xattrs.h"
 
 #include <sys/stat.h>
@@ -23,8 +23,8 @@ int ofs_manifest_open(struct ofs_tree *t, struct ofs_call *call,
 
     if (!held.repo)
         return ofs_err_nomem(err, "a manifest");
-    r = ofs_waiting_find(&t->repos, call, f->node->path, &f->node->digest,
-                         &seen, err);
+    r = ofs_unpushed_find(&t->repos, call, f->node->path, &f->node->digest,
+                          &seen, err);
     if (r < 0 && r != -ENOENT)
         return r;
     r = ofs_manifest_load(&t->repos, call, held.repo, &f->node->digest, &bytes,

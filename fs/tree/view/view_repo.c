@@ -12,8 +12,8 @@
 #include "created.h"
 #include "handle.h"
 #include "layout_files.h"
-#include "made.h"
 #include "names.h"
+#include "new_repos.h"
 #include "repo_state.h"
 #include "tag_ask.h"
 #include "view_layout.h"
@@ -92,7 +92,8 @@ int ofs_repo_find_layout(struct ofs_tree *t, struct ofs_call *call,
                          const char *path, const char *name,
                          struct ofs_found *ret, struct ofs_err *err)
 {
-    if (ofs_made_hides(&t->mades, call->who, path, ofs_made_part(name)))
+    if (ofs_new_repo_hides(&t->new_repos, call->who, path,
+                           ofs_new_repo_part(name)))
         return -ENOENT;
     for (size_t i = 0; i < OFS_COUNT_OF(rows); i++)
         if (strcmp(name, rows[i].name) == 0)
@@ -171,8 +172,8 @@ static int add_layout(struct ofs_tree *t, int who, struct ofs_repo *repo,
     struct ofs_found found;
 
     for (size_t i = 0; i < OFS_COUNT_OF(rows); i++) {
-        if (ofs_made_hides(&t->mades, who, repo->path,
-                           ofs_made_part(rows[i].name)))
+        if (ofs_new_repo_hides(&t->new_repos, who, repo->path,
+                               ofs_new_repo_part(rows[i].name)))
             continue;
         ofs_found_set(&found, rows[i].view, repo->path, "");
         set_digest(repo, &found.spec);

@@ -4,9 +4,9 @@
 #include "ocirfs/push.h"
 
 #include "attrs.h"
+#include "destination.h"
 #include "manage.h"
 #include "names.h"
-#include "place.h"
 #include "repo_pushed.h"
 #include "repo_state.h"
 #include "tag_ask.h"
@@ -107,8 +107,8 @@ static int untag(struct ofs_tree *t, struct ofs_call *call, const char *repo,
 
 /* The new tag first: whatever happens then, the image has a name. */
 static int retag(struct ofs_tree *t, struct ofs_call *call,
-                 const struct ofs_node_spec *from, const struct ofs_meaning *m,
-                 struct ofs_err *err)
+                 const struct ofs_node_spec *from,
+                 const struct ofs_destination *m, struct ofs_err *err)
 {
     struct ofs_digest digest;
     int r = call->may_wait ? 0 : -EAGAIN;
@@ -140,11 +140,11 @@ static int tag_rename(struct ofs_tree *t, struct ofs_call *call,
                       const struct ofs_node *to_dir, const char *to,
                       struct ofs_err *err)
 {
-    struct ofs_meaning m;
+    struct ofs_destination m;
 
-    ofs_place_file(t, to_dir, to, &m);
+    ofs_destination_of_file(t, to_dir, to, &m);
     if (m.target.kind == OFS_TARGET_NONE)
-        return ofs_place_refused(&m, err);
+        return ofs_destination_refused(&m, err);
     if (m.target.kind != OFS_TARGET_TAG)
         return -EXDEV;
     return retag(t, call, what->spec, &m, err);

@@ -4,8 +4,8 @@
 #include "ocirfs/mediatype.h"
 
 #include "content.h"
+#include "destination.h"
 #include "failures.h"
-#include "place.h"
 #include "repo_state.h"
 
 #include "ocirfs/errclass.h"
@@ -91,10 +91,10 @@ static int collect_backend(struct ofs_tree *t, struct ofs_call *call,
 static char *error_of(struct ofs_tree *t, struct ofs_node *node)
 {
     char *error = ofs_nodes_error(&t->nodes, node);
-    struct ofs_meaning m;
+    struct ofs_destination m;
 
     if (error || S_ISDIR(node->view->type) || node->view->fixed ||
-        ofs_place_node(t, node, &m, NULL) < 0)
+        ofs_destination_of_node(t, node, &m, NULL) < 0)
         return error;
     return ofs_failure_get(&t->failures, &m.spot);
 }

@@ -2,7 +2,7 @@
 /* What setfattr may change. */
 #include "ocirfs/tree_write.h"
 
-#include "commit.h"
+#include "flush.h"
 
 /*
  * `cp -a` and `rsync -X` carry along what they found, and what we show will

@@ -7,12 +7,12 @@
 #include "ocirfs/push.h"
 #include "ocirfs/tree_write.h"
 
-#include "commit.h"
 #include "failures.h"
-#include "made.h"
+#include "flush.h"
 #include "manage.h"
+#include "new_repos.h"
 #include "view_dir.h"
-#include "view_draft.h"
+#include "view_local.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -45,26 +45,26 @@ static int finish(struct ofs_tree *t, const struct ofs_node *dir,
 
 /* ---- rename ---- */
 
-static int rename_scratch_dir(struct ofs_tree *t, struct ofs_scratch *s,
+static int rename_scratch_dir(struct ofs_tree *t, struct ofs_local *s,
                               const struct ofs_node *to_dir, const char *to,
                               struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(there, &t->scratches,
-                     ofs_scratch_at(&t->scratches, to_dir->ino, to));
-    struct ofs_meaning m;
+    OFS_LOCAL_HOLD(there, &t->overlay,
+                   ofs_local_at(&t->overlay, to_dir->ino, to));
+    struct ofs_destination m;
     struct ofs_found found;
 
-    ofs_place_dir(t, to_dir, to, &m);
+    ofs_destination_of_dir(t, to_dir, to, &m);
     if (m.target.kind == OFS_TARGET_NONE)
-        return ofs_place_refused(&m, err);
+        return ofs_destination_refused(&m, err);
     if (m.target.kind != OFS_TARGET_SCRATCH_DIR)
         return -EXDEV;
     if (there.s) {
-        ofs_scratch_found(there.s, &found);
-        if (!ofs_scratch_is_empty(&t->scratches, ofs_ino_of(&found.spec, 0)))
+        ofs_local_found(there.s, &found);
+        if (!ofs_local_is_empty(&t->overlay, ofs_ino_of(&found.spec, 0)))
             return ofs_err_set(err, -ENOTEMPTY, "'%s' is not empty", to);
     }
-    return ofs_scratch_move(&t->scratches, s, &m.spot, m.repo, &m.target);
+    return ofs_local_move(&t->overlay, s, &m.spot, m.repo, &m.target);
 }
 
 /*
@@ -73,22 +73,22 @@ static int rename_scratch_dir(struct ofs_tree *t, struct ofs_scratch *s,
  * does it.
  */
 static int rename_scratch(struct ofs_tree *t, struct ofs_call *call,
-                          struct ofs_scratch *s, const struct ofs_node *to_dir,
+                          struct ofs_local *s, const struct ofs_node *to_dir,
                           const char *to, struct ofs_err *err)
 {
-    struct ofs_scratch_now now;
-    struct ofs_meaning m;
+    struct ofs_local_now now;
+    struct ofs_destination m;
 
-    if (ofs_scratch_is_dir(s))
+    if (ofs_local_is_dir(s))
         return rename_scratch_dir(t, s, to_dir, to, err);
-    ofs_place_file(t, to_dir, to, &m);
+    ofs_destination_of_file(t, to_dir, to, &m);
     if (m.target.kind == OFS_TARGET_NONE)
-        return ofs_place_refused(&m, err);
-    ofs_scratch_look(&t->scratches, s, &now);
+        return ofs_destination_refused(&m, err);
+    ofs_local_look(&t->overlay, s, &now);
     if (!ofs_target_is_final(m.target.kind) ||
         ofs_target_is_final(now.target.kind))
-        return ofs_scratch_move(&t->scratches, s, &m.spot, m.repo, &m.target);
-    return ofs_commit_as(t, call, s, &m, err);
+        return ofs_local_move(&t->overlay, s, &m.spot, m.repo, &m.target);
+    return ofs_flush_as(t, call, s, &m, err);
 }
 
 /* A name that the registry has. */
@@ -115,10 +115,9 @@ int ofs_tree_rename(struct ofs_tree *t, struct ofs_call *call,
     int r, r_to;
     OFS_NODE_HOLD(above, t, dir_to_change(t, from_dir, &r, err));
     OFS_NODE_HOLD(below, t, dir_to_change(t, to_dir, &r_to, err));
-    OFS_SCRATCH_HOLD(
-        held, &t->scratches,
-        r == 0 ? ofs_scratch_seen(&t->scratches, from_dir, from, call->who)
-               : NULL);
+    OFS_LOCAL_HOLD(
+        held, &t->overlay,
+        r == 0 ? ofs_local_seen(&t->overlay, from_dir, from, call->who) : NULL);
 
     if (r == 0)
         r = r_to;
@@ -135,7 +134,7 @@ int ofs_tree_rename(struct ofs_tree *t, struct ofs_call *call,
 
 static int link_manifest(struct ofs_tree *t, struct ofs_call *call,
                          const struct ofs_node *node,
-                         const struct ofs_meaning *m, struct ofs_err *err)
+                         const struct ofs_destination *m, struct ofs_err *err)
 {
     if (!ofs_node_is_manifest(node) || m->target.kind != OFS_TARGET_TAG)
         return ofs_err_set(err, -EPERM,
@@ -151,19 +150,19 @@ static int link_to(struct ofs_tree *t, struct ofs_call *call,
                    const struct ofs_node *node, const struct ofs_node *dir,
                    const char *name, struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(held, &t->scratches, ofs_scratch_of(t, node));
-    struct ofs_meaning m;
+    OFS_LOCAL_HOLD(held, &t->overlay, ofs_local_of(t, node));
+    struct ofs_destination m;
 
-    ofs_place_file(t, dir, name, &m);
+    ofs_destination_of_file(t, dir, name, &m);
     if (m.target.kind == OFS_TARGET_NONE)
-        return ofs_place_refused(&m, err);
+        return ofs_destination_refused(&m, err);
     if (!held.s)
         return link_manifest(t, call, node, &m, err);
     if (!ofs_target_is_final(m.target.kind))
         return ofs_err_set(err, -EPERM,
                            "a file that is being written has one "
                            "name");
-    return ofs_commit_copy(t, call, held.s, &m, err);
+    return ofs_flush_copy(t, call, held.s, &m, err);
 }
 
 int ofs_tree_link(struct ofs_tree *t, struct ofs_call *call, uint64_t ino,
@@ -210,14 +209,14 @@ int ofs_tree_unlink(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
 {
     int r;
     OFS_NODE_HOLD(above, t, dir_to_change(t, dir, &r, err));
-    OFS_SCRATCH_HOLD(
-        held, &t->scratches,
-        r == 0 ? ofs_scratch_seen(&t->scratches, dir, name, call->who) : NULL);
+    OFS_LOCAL_HOLD(held, &t->overlay,
+                   r == 0 ? ofs_local_seen(&t->overlay, dir, name, call->who)
+                          : NULL);
 
-    if (r == 0 && held.s && ofs_scratch_is_dir(held.s))
+    if (r == 0 && held.s && ofs_local_is_dir(held.s))
         r = -EISDIR;
     else if (r == 0 && held.s)
-        ofs_scratch_unlink(&t->scratches, held.s);
+        ofs_local_unlink(&t->overlay, held.s);
     else if (r == 0)
         r = remove_real(t, call, above.node, name, S_IFREG, err);
     return finish(t, above.node, name, r, err);
@@ -225,27 +224,27 @@ int ofs_tree_unlink(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
 
 /* ---- directories ---- */
 
-static int make_scratch_dir(struct ofs_tree *t, const struct ofs_meaning *m,
+static int make_scratch_dir(struct ofs_tree *t, const struct ofs_destination *m,
                             mode_t mode, struct ofs_found *ret)
 {
-    const struct ofs_scratch_spec spec = {
+    const struct ofs_local_spec spec = {
         .spot = m->spot,
         .repo = m->repo,
         .target = &m->target,
         .mode = mode & 0777,
     };
-    struct ofs_scratch *s = NULL;
-    int r = ofs_scratch_add(&t->scratches, &spec, &s);
+    struct ofs_local *s = NULL;
+    int r = ofs_local_add(&t->overlay, &spec, &s);
 
     if (r < 0)
         return r;
-    ofs_scratch_found(s, ret);
-    ofs_scratch_put(&t->scratches, s);
+    ofs_local_found(s, ret);
+    ofs_local_put(&t->overlay, s);
     return 0;
 }
 
 static int make_dir(struct ofs_tree *t, struct ofs_call *call,
-                    const struct ofs_node *dir, const struct ofs_meaning *m,
+                    const struct ofs_node *dir, const struct ofs_destination *m,
                     mode_t mode, struct ofs_found *ret, struct ofs_err *err)
 {
     struct ofs_node_spec made;
@@ -260,10 +259,11 @@ static int make_dir(struct ofs_tree *t, struct ofs_call *call,
             ofs_found_dir(ret, made.scope, made.path);
         return r;
     case OFS_TARGET_LAYOUT_DIR:
-        r = ofs_made_show(&t->mades, m->repo, ofs_made_part(m->spot.name));
+        r = ofs_new_repo_show(&t->new_repos, m->repo,
+                              ofs_new_repo_part(m->spot.name));
         return r < 0 ? r : ofs_dir_find(t, call, dir, m->spot.name, ret, err);
     default:
-        return ofs_place_refused(m, err);
+        return ofs_destination_refused(m, err);
     }
 }
 
@@ -272,12 +272,12 @@ int ofs_tree_mkdir(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
                    struct ofs_err *err)
 {
     struct ofs_found found = { 0 };
-    struct ofs_meaning m;
+    struct ofs_destination m;
     int r;
     OFS_NODE_HOLD(above, t, dir_to_change(t, dir, &r, err));
 
     if (r == 0) {
-        ofs_place_dir(t, above.node, name, &m);
+        ofs_destination_of_dir(t, above.node, name, &m);
         r = make_dir(t, call, above.node, &m, mode, &found, err);
     }
     if (r == 0)
@@ -286,17 +286,17 @@ int ofs_tree_mkdir(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
     return finish(t, above.node, name, r, err);
 }
 
-static int remove_scratch_dir(struct ofs_tree *t, struct ofs_scratch *s,
+static int remove_scratch_dir(struct ofs_tree *t, struct ofs_local *s,
                               struct ofs_err *err)
 {
     struct ofs_found found;
 
-    if (!ofs_scratch_is_dir(s))
+    if (!ofs_local_is_dir(s))
         return -ENOTDIR;
-    ofs_scratch_found(s, &found);
-    if (!ofs_scratch_is_empty(&t->scratches, ofs_ino_of(&found.spec, 0)))
+    ofs_local_found(s, &found);
+    if (!ofs_local_is_empty(&t->overlay, ofs_ino_of(&found.spec, 0)))
         return ofs_err_set(err, -ENOTEMPTY, "the directory is not empty");
-    ofs_scratch_unlink(&t->scratches, s);
+    ofs_local_unlink(&t->overlay, s);
     return 0;
 }
 
@@ -305,9 +305,9 @@ int ofs_tree_rmdir(struct ofs_tree *t, struct ofs_call *call, uint64_t dir,
 {
     int r;
     OFS_NODE_HOLD(above, t, dir_to_change(t, dir, &r, err));
-    OFS_SCRATCH_HOLD(
-        held, &t->scratches,
-        r == 0 ? ofs_scratch_seen(&t->scratches, dir, name, call->who) : NULL);
+    OFS_LOCAL_HOLD(held, &t->overlay,
+                   r == 0 ? ofs_local_seen(&t->overlay, dir, name, call->who)
+                          : NULL);
 
     if (r == 0 && held.s)
         r = remove_scratch_dir(t, held.s, err);

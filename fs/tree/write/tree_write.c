@@ -7,10 +7,10 @@
 #include "ocirfs/regsource.h"
 
 #include "attrs.h"
-#include "commit.h"
 #include "failures.h"
+#include "flush.h"
 #include "handle.h"
-#include "view_draft.h"
+#include "view_local.h"
 
 #include <sys/stat.h>
 
@@ -19,7 +19,7 @@ enum { COPY_BYTES = 1024 * 1024, COPY_MAX_BYTES = 64 * 1024 * 1024 };
 /* ---- open ---- */
 
 /* An empty file, not yet in the tree, of which push knows what it may be. */
-static int draft_new(struct ofs_tree *t, const struct ofs_meaning *m,
+static int draft_new(struct ofs_tree *t, const struct ofs_destination *m,
                      struct ofs_draft **ret, struct ofs_err *err)
 {
     int r = ofs_draft_new(t->push, m->repo, ret, err);
@@ -35,27 +35,27 @@ static int draft_new(struct ofs_tree *t, const struct ofs_meaning *m,
 
 /* A file of the scratch that `node` stands for, open for writing. */
 static struct ofs_file *writer_new(struct ofs_tree *t, struct ofs_node *node,
-                                   struct ofs_scratch *s, int who)
+                                   struct ofs_local *s, int who)
 {
     struct ofs_file *f = ofs_file_new(t, node);
 
     if (!f)
         return NULL;
-    f->scratch = ofs_scratch_ref(&t->scratches, s);
+    f->scratch = ofs_local_ref(&t->overlay, s);
     f->writes = true;
-    ofs_scratch_open(&t->scratches, s, who);
+    ofs_local_open(&t->overlay, s, who);
     return f;
 }
 
 /* Enter it into the inode table, and open it. */
-static int enter_open(struct ofs_tree *t, struct ofs_scratch *s, int who,
+static int enter_open(struct ofs_tree *t, struct ofs_local *s, int who,
                       struct ofs_created *ret, struct ofs_err *err)
 {
     struct ofs_created made = { .how = { .direct = true } };
     struct ofs_found found;
     int r;
 
-    ofs_scratch_found(s, &found);
+    ofs_local_found(s, &found);
     r = ofs_enter(t, &found, &made.entry);
     if (r < 0)
         return ofs_err_nomem(err, "a file");
@@ -71,12 +71,12 @@ static int enter_open(struct ofs_tree *t, struct ofs_scratch *s, int who,
 
 /* The scratch at that spot, made if need be; of what is to be pushed each
  * writer has his own. */
-static int need_scratch(struct ofs_tree *t, const struct ofs_meaning *m,
-                        mode_t mode, struct ofs_scratch **ret,
+static int need_scratch(struct ofs_tree *t, const struct ofs_destination *m,
+                        mode_t mode, struct ofs_local **ret,
                         struct ofs_err *err)
 {
     OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
-    struct ofs_scratch_spec spec = {
+    struct ofs_local_spec spec = {
         .spot = m->spot,
         .repo = m->repo,
         .target = &m->target,
@@ -86,25 +86,25 @@ static int need_scratch(struct ofs_tree *t, const struct ofs_meaning *m,
 
     *ret = ofs_target_is_final(m->target.kind)
                ? NULL
-               : ofs_scratch_at(&t->scratches, m->spot.dir, m->spot.name);
+               : ofs_local_at(&t->overlay, m->spot.dir, m->spot.name);
     if (*ret)
         return 0;
     r = draft_new(t, m, &d, err);
     if (r < 0)
         return r;
     spec.draft = ofs_take(&d);
-    return ofs_scratch_add(&t->scratches, &spec, ret);
+    return ofs_local_add(&t->overlay, &spec, ret);
 }
 
 static int create(struct ofs_tree *t, const struct ofs_call *call,
                   const struct ofs_node *dir, const char *name, mode_t mode,
                   struct ofs_created *ret, struct ofs_err *err)
 {
-    struct ofs_scratch *s = NULL;
-    struct ofs_meaning m;
+    struct ofs_local *s = NULL;
+    struct ofs_destination m;
     int r;
 
-    ofs_place_file(t, dir, name, &m);
+    ofs_destination_of_file(t, dir, name, &m);
     if (m.target.kind == OFS_TARGET_NONE)
         return ofs_err_set(err, m.target.code, "'%s': %s", name, m.target.why);
     if (m.target.kind == OFS_TARGET_TAG && ofs_target_is_temporary(name, mode))
@@ -112,9 +112,9 @@ static int create(struct ofs_tree *t, const struct ofs_call *call,
     r = need_scratch(t, &m, mode, &s, err);
     if (r < 0)
         return r;
-    r = ofs_scratch_is_dir(s) ? ofs_err_set(err, -EISDIR, "a directory")
-                              : enter_open(t, s, call->who, ret, err);
-    ofs_scratch_put(&t->scratches, s);
+    r = ofs_local_is_dir(s) ? ofs_err_set(err, -EISDIR, "a directory")
+                            : enter_open(t, s, call->who, ret, err);
+    ofs_local_put(&t->overlay, s);
     return r;
 }
 
@@ -132,38 +132,38 @@ int ofs_tree_create(struct ofs_tree *t, struct ofs_call *call, uint64_t parent,
     return ofs_told(r, err, name);
 }
 
-static int cut(struct ofs_tree *t, struct ofs_call *call, struct ofs_scratch *s,
+static int cut(struct ofs_tree *t, struct ofs_call *call, struct ofs_local *s,
                uint64_t size, struct ofs_err *err)
 {
-    struct ofs_draft *d = ofs_scratch_draft(s);
+    struct ofs_draft *d = ofs_local_draft(s);
     int r = 0;
 
     if (ofs_draft_size(d) == size)
         return 0;
     r = ofs_draft_truncate(d, call, size, err);
     if (r == 0)
-        ofs_scratch_changed(&t->scratches, s, ofs_wall_s());
+        ofs_local_changed(&t->overlay, s, ofs_wall_s());
     return r;
 }
 
 static int resize(struct ofs_tree *t, struct ofs_call *call,
-                  struct ofs_scratch *s, uint64_t size, struct ofs_err *err)
+                  struct ofs_local *s, uint64_t size, struct ofs_err *err)
 {
     int r;
 
-    if (ofs_scratch_is_dir(s))
+    if (ofs_local_is_dir(s))
         return ofs_err_set(err, -EISDIR, "a directory");
-    r = ofs_scratch_begin_write(&t->scratches, call, s, err);
+    r = ofs_local_begin_write(&t->overlay, call, s, err);
     if (r < 0)
         return r;
     r = cut(t, call, s, size, err);
-    ofs_scratch_end_write(&t->scratches, s);
+    ofs_local_end_write(&t->overlay, s);
     return r;
 }
 
 static int open_draft(struct ofs_tree *t, struct ofs_call *call,
-                      struct ofs_node *node, struct ofs_scratch *s,
-                      bool truncate, struct ofs_file **ret, struct ofs_err *err)
+                      struct ofs_node *node, struct ofs_local *s, bool truncate,
+                      struct ofs_file **ret, struct ofs_err *err)
 {
     int r = truncate ? resize(t, call, s, 0, err) : 0;
 
@@ -236,12 +236,13 @@ static int fill(struct ofs_tree *t, struct ofs_call *call,
  * and finds it; nobody else does.
  */
 static int make_own(struct ofs_tree *t, struct ofs_call *call,
-                    const struct ofs_node *node, const struct ofs_meaning *m,
-                    bool truncate, struct ofs_err *err)
+                    const struct ofs_node *node,
+                    const struct ofs_destination *m, bool truncate,
+                    struct ofs_err *err)
 {
     OFS_AUTO(ofs_draft_unrefp) struct ofs_draft *d = NULL;
-    struct ofs_scratch *s = NULL;
-    struct ofs_scratch_spec spec = {
+    struct ofs_local *s = NULL;
+    struct ofs_local_spec spec = {
         .spot = m->spot,
         .repo = m->repo,
         .target = &m->target,
@@ -261,45 +262,46 @@ static int make_own(struct ofs_tree *t, struct ofs_call *call,
     if (r < 0)
         return r;
     spec.draft = ofs_take(&d);
-    r = ofs_scratch_add(&t->scratches, &spec, &s);
-    ofs_scratch_put(&t->scratches, s);
+    r = ofs_local_add(&t->overlay, &spec, &s);
+    ofs_local_put(&t->overlay, s);
     return r < 0 ? ofs_err_nomem(err, "a file") : 0;
 }
 
 /* What the node's name means to a writer. */
 static int meaning_of(struct ofs_tree *t, const struct ofs_node *node,
-                      bool truncate, struct ofs_meaning *ret,
+                      bool truncate, struct ofs_destination *ret,
                       struct ofs_err *err)
 {
-    struct ofs_scratch_trace trace;
+    struct ofs_local_trace trace;
 
     if (!node->view->local)
-        return ofs_place_node(t, node, ret, err);
+        return ofs_destination_of_node(t, node, ret, err);
     /* Another writer's; what he has pushed meanwhile is not his file now. */
-    if (!truncate || ofs_scratch_recall(&t->scratches, node->name, &trace) < 0)
+    if (!truncate || ofs_local_recall(&t->overlay, node->name, &trace) < 0)
         return ofs_err_set(err, -ESTALE, "the file has gone");
-    *ret = (struct ofs_meaning){ .spot = trace.spot, .target = trace.target };
+    *ret =
+        (struct ofs_destination){ .spot = trace.spot, .target = trace.target };
     memcpy(ret->repo, trace.repo, sizeof(ret->repo));
     return 0;
 }
 
-static void meaning_of_scratch(struct ofs_tree *t, struct ofs_scratch *s,
-                               struct ofs_meaning *ret)
+static void meaning_of_scratch(struct ofs_tree *t, struct ofs_local *s,
+                               struct ofs_destination *ret)
 {
-    struct ofs_scratch_now now;
+    struct ofs_local_now now;
 
-    ofs_scratch_look(&t->scratches, s, &now);
-    *ret = (struct ofs_meaning){ .spot = now.spot, .target = now.target };
+    ofs_local_look(&t->overlay, s, &now);
+    *ret = (struct ofs_destination){ .spot = now.spot, .target = now.target };
     memcpy(ret->repo, now.repo, sizeof(ret->repo));
 }
 
 /* What was promised to who asks; else promise it. */
 static int open_own(struct ofs_tree *t, struct ofs_call *call,
-                    struct ofs_node *node, const struct ofs_meaning *m,
+                    struct ofs_node *node, const struct ofs_destination *m,
                     bool truncate, struct ofs_file **ret, struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(mine, &t->scratches,
-                     ofs_scratch_promised(&t->scratches, &m->spot, call->who));
+    OFS_LOCAL_HOLD(mine, &t->overlay,
+                   ofs_local_promised(&t->overlay, &m->spot, call->who));
     int r;
 
     if (mine.s)
@@ -312,11 +314,11 @@ static int open_write(struct ofs_tree *t, struct ofs_call *call,
                       struct ofs_node *node, bool truncate,
                       struct ofs_file **ret, struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(held, &t->scratches, ofs_scratch_of(t, node));
-    struct ofs_meaning m;
+    OFS_LOCAL_HOLD(held, &t->overlay, ofs_local_of(t, node));
+    struct ofs_destination m;
     int r = 0;
 
-    if (held.s && (!truncate || !ofs_scratch_is_taken(&t->scratches, held.s)))
+    if (held.s && (!truncate || !ofs_local_is_taken(&t->overlay, held.s)))
         return open_draft(t, call, node, held.s, truncate, ret, err);
     if (held.s)
         meaning_of_scratch(t, held.s, &m);
@@ -361,18 +363,18 @@ static int check_head(const struct ofs_file *f, struct ofs_call *call,
                       struct ofs_err *err)
 {
     char head[OFS_PUSH_TAG_HEAD];
-    struct ofs_scratch_now now;
+    struct ofs_local_now now;
     size_t n = 0;
     int r = 0;
 
     if (off >= sizeof(head) || len == 0)
         return 0;
-    ofs_scratch_look(&f->t->scratches, f->scratch, &now);
+    ofs_local_look(&f->t->overlay, f->scratch, &now);
     if (now.target.kind != OFS_TARGET_TAG)
         return 0;
     if (off > 0)
-        r = ofs_draft_read(ofs_scratch_draft(f->scratch), call, head, off, 0,
-                           &n, err);
+        r = ofs_draft_read(ofs_local_draft(f->scratch), call, head, off, 0, &n,
+                           err);
     if (r < 0 || n < off)
         return r;
     if (len > sizeof(head) - n)
@@ -390,23 +392,23 @@ int ofs_file_pwrite(struct ofs_file *f, struct ofs_call *call, const void *buf,
     int r = need_writer(f, err);
 
     if (r == 0)
-        r = ofs_scratch_begin_write(&f->t->scratches, call, f->scratch, err);
+        r = ofs_local_begin_write(&f->t->overlay, call, f->scratch, err);
     if (r < 0)
         return r;
     r = check_head(f, call, buf, len, off, err);
     if (r == 0)
-        r = ofs_draft_write(ofs_scratch_draft(f->scratch), call, buf, len, off,
+        r = ofs_draft_write(ofs_local_draft(f->scratch), call, buf, len, off,
                             err);
     if (r == 0)
-        ofs_scratch_changed(&f->t->scratches, f->scratch, ofs_wall_s());
-    ofs_scratch_end_write(&f->t->scratches, f->scratch);
+        ofs_local_changed(&f->t->overlay, f->scratch, ofs_wall_s());
+    ofs_local_end_write(&f->t->overlay, f->scratch);
     return r;
 }
 
 int ofs_file_flush(struct ofs_file *f, struct ofs_call *call,
                    struct ofs_err *err)
 {
-    return f->writes ? ofs_commit(f->t, call, f->scratch, err) : 0;
+    return f->writes ? ofs_flush(f->t, call, f->scratch, err) : 0;
 }
 
 int ofs_file_sync(struct ofs_file *f, struct ofs_call *call,
@@ -417,12 +419,12 @@ int ofs_file_sync(struct ofs_file *f, struct ofs_call *call,
 
 uint64_t ofs_file_unpushed(struct ofs_file *f)
 {
-    struct ofs_scratch_now now;
+    struct ofs_local_now now;
 
     /* Under another's number it could be his file that is held. */
-    if (!f->writes || strcmp(f->node->name, ofs_scratch_id(f->scratch)) != 0)
+    if (!f->writes || strcmp(f->node->name, ofs_local_id(f->scratch)) != 0)
         return 0;
-    ofs_scratch_look(&f->t->scratches, f->scratch, &now);
+    ofs_local_look(&f->t->overlay, f->scratch, &now);
     if (now.n_writers != 1 || now.n_changes == 0 || now.settled || now.gone ||
         !ofs_target_is_final(now.target.kind))
         return 0;
@@ -445,7 +447,7 @@ static int copy_draft(const struct ofs_range *from, const struct ofs_range *to,
                            left < COPY_BYTES ? (size_t)left : COPY_BYTES,
                            from->off + *ret_n, &n, err);
         if (r == 0 && n > 0)
-            r = ofs_draft_write(ofs_scratch_draft(to->file->scratch), call, buf,
+            r = ofs_draft_write(ofs_local_draft(to->file->scratch), call, buf,
                                 n, to->off + *ret_n, err);
         if (r == 0)
             r = ofs_call_check(call, err);
@@ -465,7 +467,7 @@ static int copy_file(const struct ofs_range *from, const struct ofs_range *to,
     if (*ret_n > len)
         *ret_n = len;
     return copy_part(from->file, call, from->off, *ret_n,
-                     ofs_scratch_draft(to->file->scratch), to->off, err);
+                     ofs_local_draft(to->file->scratch), to->off, err);
 }
 
 int ofs_file_copy(const struct ofs_range *from, const struct ofs_range *to,
@@ -479,7 +481,7 @@ int ofs_file_copy(const struct ofs_range *from, const struct ofs_range *to,
         return r;
     if (!call->may_wait)
         return -EAGAIN;
-    r = ofs_scratch_begin_write(&f->t->scratches, call, f->scratch, err);
+    r = ofs_local_begin_write(&f->t->overlay, call, f->scratch, err);
     if (r < 0)
         return r;
     if (from->file->scratch)
@@ -488,8 +490,8 @@ int ofs_file_copy(const struct ofs_range *from, const struct ofs_range *to,
     else
         r = copy_file(from, to, len, call, ret_n, err);
     if (r == 0 && *ret_n > 0)
-        ofs_scratch_changed(&f->t->scratches, f->scratch, ofs_wall_s());
-    ofs_scratch_end_write(&f->t->scratches, f->scratch);
+        ofs_local_changed(&f->t->overlay, f->scratch, ofs_wall_s());
+    ofs_local_end_write(&f->t->overlay, f->scratch);
     return ofs_told(r, err, "copy");
 }
 
@@ -499,7 +501,7 @@ static int change(struct ofs_tree *t, struct ofs_call *call,
                   const struct ofs_node *node, const struct ofs_changes *c,
                   struct ofs_err *err)
 {
-    OFS_SCRATCH_HOLD(held, &t->scratches, ofs_scratch_of(t, node));
+    OFS_LOCAL_HOLD(held, &t->overlay, ofs_local_of(t, node));
     int r = 0;
 
     if (!held.s && c->size && *c->size != node->size)
@@ -509,7 +511,7 @@ static int change(struct ofs_tree *t, struct ofs_call *call,
     if (c->size)
         r = resize(t, call, held.s, *c->size, err);
     if (r == 0)
-        ofs_scratch_set(&t->scratches, held.s, c->mode, c->mtime_s);
+        ofs_local_set(&t->overlay, held.s, c->mode, c->mtime_s);
     return r;
 }
 

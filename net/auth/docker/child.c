@@ -15,22 +15,22 @@
 #include <sys/wait.h>
 
 /*
- * Each run has a nurse, a thread that starts the child, reads from it, ends it
+ * Each run has a reaper, a thread that starts the child, reads from it, ends it
  * if it must and reaps it.  The caller only sleeps on its call and may leave
- * at any time: it says so through `stop_fd`, and the nurse does the rest.  So
+ * at any time: it says so through `stop_fd`, and the reaper does the rest.  So
  * no caller hangs on a child that even SIGKILL does not end at once, as one
  * that waits for a dead network file system, or for our own mount, whose
  * answer may be what the caller is about to give.
  *
- * Only the nurse knows the child's number, so none is ever signalled after it
+ * Only the reaper knows the child's number, so none is ever signalled after it
  * was reaped.
  */
 struct run {
-    atomic_int refs; /* caller and nurse */
+    atomic_int refs; /* caller and reaper */
 
     /* Immutable. */
     char *program, *name, *arg;
-    int in_fd, out_fd; /* the child's ends; the nurse closes them */
+    int in_fd, out_fd; /* the child's ends; the reaper closes them */
     int read_fd;       /* our end of the output; does not block */
     int stop_fd;       /* readable: nobody waits any more */
     int64_t deadline_ms, timeout_ms;
@@ -39,7 +39,7 @@ struct run {
     struct ofs_waitlist waiters; /* guarded by mtx */
     bool done;                   /* guarded by mtx */
 
-    /* The nurse's until done, then the caller's. */
+    /* The reaper's until done, then the caller's. */
     int r;
     bool reaped; /* by the kernel */
     struct ofs_err err;
@@ -324,7 +324,7 @@ static int watch(struct run *run, pid_t pid, int pid_fd, struct ofs_err *err)
     }
 }
 
-static int nurse(struct run *run, struct ofs_err *err)
+static int reaper(struct run *run, struct ofs_err *err)
 {
     OFS_AUTOCLOSE int pid_fd = -1;
     pid_t pid;
@@ -341,11 +341,11 @@ static int nurse(struct run *run, struct ofs_err *err)
     return r;
 }
 
-static void *nurse_thread(void *arg)
+static void *reaper_thread(void *arg)
 {
     struct run *run = arg;
 
-    run->r = nurse(run, &run->err);
+    run->r = reaper(run, &run->err);
     {
         OFS_GUARD(&run->mtx);
         run->done = true;
@@ -355,13 +355,13 @@ static void *nurse_thread(void *arg)
     return NULL;
 }
 
-static int start_nurse(struct run *run)
+static int start_reaper(struct run *run)
 {
     pthread_t thread;
     int r;
 
     (void)atomic_fetch_add(&run->refs, 1);
-    r = ofs_thread_create(&thread, NULL, nurse_thread, run);
+    r = ofs_thread_create(&thread, NULL, reaper_thread, run);
     if (r < 0)
         (void)atomic_fetch_sub(&run->refs, 1);
     else
@@ -422,7 +422,7 @@ int ofs_child_run(const struct ofs_child *what, struct ofs_call *call,
     run = run_new(what, err);
     if (!run)
         return err ? err->code : -EIO;
-    r = start_nurse(run);
+    r = start_reaper(run);
     if (r < 0)
         return ofs_err_set(err, -EIO, "no thread for %s: %s", what->name,
                            strerrordesc_np(-r));

@@ -70,7 +70,7 @@ enum reg_verdict ofs_reg_judge(const struct reg_evidence *e)
 /* With r->mtx held, as the next ones. */
 static void set_up(struct ofs_registry *r, int64_t now_ms)
 {
-    r->health.mood = REG_UP;
+    r->health.state = REG_UP;
     r->health.answered_ms = now_ms;
     r->health.n_answers++;
     r->health.unproven = false;
@@ -78,13 +78,13 @@ static void set_up(struct ofs_registry *r, int64_t now_ms)
     ofs_metric_set(&up_gauge, 1);
 }
 
-static void set_trouble(struct ofs_registry *r, enum reg_mood mood,
+static void set_trouble(struct ofs_registry *r, enum reg_health_state state,
                         const struct ofs_err *why)
 {
     struct reg_health *h = &r->health;
-    bool was_up = h->mood == REG_UP;
+    bool was_up = h->state == REG_UP;
 
-    if (mood == REG_DOWN && h->mood != REG_DOWN) {
+    if (state == REG_DOWN && h->state != REG_DOWN) {
         h->down_since_s = ofs_wall_s();
         h->down_at_ms = ofs_mono_ms();
         h->unproven = true;
@@ -93,7 +93,7 @@ static void set_trouble(struct ofs_registry *r, enum reg_mood mood,
     }
     if (why != &h->why)
         h->why = *why;
-    h->mood = mood;
+    h->state = state;
     if (was_up)
         ofs_thread_kick(&h->prober);
 }
@@ -107,7 +107,7 @@ static void weigh(struct ofs_registry *r, const struct reg_evidence *e,
     if (verdict == REG_ALIVE)
         set_up(r, e->ended_ms);
     /* The first trouble is what is told until it is over. */
-    if (verdict < REG_DOUBT || h->mood == REG_DOWN)
+    if (verdict < REG_DOUBT || h->state == REG_DOWN)
         return;
     (void)snprintf(h->token_scope, sizeof(h->token_scope), "%s",
                    token_scope ? token_scope : "");
@@ -179,8 +179,8 @@ static void await_proof(struct ofs_registry *r, struct ofs_call *call)
     call->deadline_ms = deadline_ms;
 }
 
-int ofs_reg_gate(struct reg_end *end, struct ofs_call *call,
-                 struct ofs_err *err)
+int ofs_reg_breaker(struct reg_end *end, struct ofs_call *call,
+                    struct ofs_err *err)
 {
     struct ofs_registry *r = end->r;
 
@@ -189,7 +189,7 @@ int ofs_reg_gate(struct reg_end *end, struct ofs_call *call,
     await_proof(r, call);
     OFS_GUARD(&r->mtx);
     /* Without the thread nobody would ever find it up again. */
-    if (r->health.mood != REG_DOWN || !r->health.probing)
+    if (r->health.state != REG_DOWN || !r->health.probing)
         return 0;
     if (err)
         *err = r->health.why;
@@ -204,14 +204,14 @@ bool ofs_registry_is_up(struct ofs_registry *r)
     await_proof(r, &call);
     ofs_call_done(&call);
     OFS_GUARD(&r->mtx);
-    return r->health.mood != REG_DOWN;
+    return r->health.state != REG_DOWN;
 }
 
 void ofs_registry_health(struct ofs_registry *r,
                          struct ofs_registry_health *ret)
 {
     OFS_GUARD(&r->mtx);
-    *ret = (struct ofs_registry_health){ .up = r->health.mood != REG_DOWN };
+    *ret = (struct ofs_registry_health){ .up = r->health.state != REG_DOWN };
     if (!ret->up)
         ret->down_since_s = r->health.down_since_s;
     memcpy(ret->why, r->health.why.text, sizeof(ret->why));
@@ -220,7 +220,7 @@ void ofs_registry_health(struct ofs_registry *r,
 static bool is_up(struct ofs_registry *r)
 {
     OFS_GUARD(&r->mtx);
-    return r->health.mood == REG_UP;
+    return r->health.state == REG_UP;
 }
 
 /* Sleep until there is trouble; false: the end. */
@@ -272,7 +272,7 @@ static void conclude(struct ofs_registry *r, bool answers,
 
     if (answers)
         set_up(r, ofs_mono_ms());
-    else if (h->mood == REG_SUSPECT && h->n_answers == start->n_answers)
+    else if (h->state == REG_SUSPECT && h->n_answers == start->n_answers)
         set_trouble(r, REG_DOWN, &h->why);
     h->unproven = false;
     ofs_waitlist_wake(&h->waiters);

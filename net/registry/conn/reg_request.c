@@ -124,7 +124,7 @@ int ofs_reg_send(struct reg_end *end, struct ofs_call *call,
 
     if (req->elsewhere)
         return send_elsewhere(end, call, req, ret, err);
-    r = req->ask_anyway ? 0 : ofs_reg_gate(end, call, err);
+    r = req->ask_anyway ? 0 : ofs_reg_breaker(end, call, err);
     if (r < 0)
         return r;
     r = send_authorized(end, call, req, ret, &token_trouble, &trouble);

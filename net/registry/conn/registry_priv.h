@@ -27,7 +27,7 @@ struct reg_end {
     atomic_bool refuses_n; /* answered 400 to n=1000 */
 };
 
-enum reg_mood {
+enum reg_health_state {
     REG_UP,
     REG_SUSPECT, /* asked by the probe as well as by everyone else */
     REG_DOWN,    /* asked by the probe only */
@@ -35,7 +35,7 @@ enum reg_mood {
 
 /* Guarded by ofs_registry.mtx, but for what is the probing thread's. */
 struct reg_health {
-    enum reg_mood mood;
+    enum reg_health_state state;
     int64_t answered_ms;   /* when it last answered anything */
     uint64_t n_answers;    /* so many: tells before from after exactly */
     int64_t down_since_s;  /* wall clock */
@@ -49,7 +49,7 @@ struct reg_health {
     struct ofs_thread prober;
 };
 
-struct reg_turn;
+struct reg_repo_lock;
 
 struct ofs_registry {
     struct ofs_http *http;
@@ -66,7 +66,7 @@ struct ofs_registry {
     struct reg_memo memo; /* redirect targets and habits of servers */
     int64_t mirror_shunned_until_ms;
     struct reg_health health;
-    struct reg_turn *turns; /* being taken, reg_turn.h */
+    struct reg_repo_lock *turns; /* being taken, reg_repo_lock.h */
     struct ofs_waitlist turn_waiters;
 };
 
@@ -152,8 +152,8 @@ struct reg_evidence {
 enum reg_verdict ofs_reg_judge(const struct reg_evidence *e); /* pure */
 
 /* 0, or the trouble again while the registry is down, and is proven to be. */
-int ofs_reg_gate(struct reg_end *end, struct ofs_call *call,
-                 struct ofs_err *err) OFS_MUST_CHECK;
+int ofs_reg_breaker(struct reg_end *end, struct ofs_call *call,
+                    struct ofs_err *err) OFS_MUST_CHECK;
 
 /* The moment before a request. */
 struct reg_start {

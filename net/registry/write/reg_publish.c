@@ -4,7 +4,7 @@
 #include "reg_error.h"
 #include "reg_manifests.h"
 #include "reg_refuse.h"
-#include "reg_turn.h"
+#include "reg_repo_lock.h"
 
 #include "ocirfs/ref.h"
 
@@ -217,11 +217,12 @@ static int check(const struct ofs_manifest_put *ask, struct ofs_err *err)
 
 static int put_in_turn(struct put *p, struct ofs_err *err)
 {
-    OFS_AUTO(ofs_reg_turn_leave) struct reg_turn turn = { 0 };
+    OFS_AUTO(ofs_reg_repo_lock_leave) struct reg_repo_lock turn = { 0 };
     int r = put_init(p, err);
 
     if (r == 0)
-        r = ofs_reg_turn_take(&turn, p->end->r, p->call, p->ask->repo, err);
+        r = ofs_reg_repo_lock_take(&turn, p->end->r, p->call, p->ask->repo,
+                                   err);
     return r < 0 ? r : put(p, err);
 }
 

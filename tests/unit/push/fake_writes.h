@@ -173,11 +173,11 @@ static inline int remote_check(struct fake_remote *f,
                                struct ofs_err *err)
 {
     OFS_AUTOMANIFEST struct ofs_manifest m = { 0 };
-    OFS_AUTONEEDS struct ofs_needs needs = { 0 };
+    OFS_AUTONEEDS struct ofs_deps needs = { 0 };
     int r = ofs_manifest_decode(put->bytes, put->len, put->media_type, &m, err);
 
     if (r == 0)
-        r = ofs_needs_of(&m, &needs);
+        r = ofs_deps_of(&m, &needs);
     if (r < 0)
         return r == -ENOMEM ? ofs_err_nomem(err, "a manifest")
                             : ofs_err_set(err, -EINVAL, "MANIFEST_INVALID");

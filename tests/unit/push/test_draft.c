@@ -27,7 +27,7 @@ static void any_order_of_writes_has_the_right_digest(void **state)
         } writes[4];
         const char *want;
         size_t len;
-        bool straight;
+        bool sequential;
     } cases[] = {
         { { { "abc", 0 }, { "def", 3 }, { "g", 6 } }, "abcdefg", 7, true },
         { { { "abc", 0 }, { "x", 1 } }, "axc", 3, false },
@@ -50,7 +50,7 @@ static void any_order_of_writes_has_the_right_digest(void **state)
             write_at(&w, d, cases[i].writes[k].text, cases[i].writes[k].off);
         assert_false(ofs_draft_is_blank(d));
         assert_int_equal(ofs_draft_size(d), cases[i].len);
-        assert_int_equal(d->straight, cases[i].straight);
+        assert_int_equal(d->sequential, cases[i].sequential);
         digest_is(&w, d, cases[i].want, cases[i].len);
         check(&w, ofs_draft_read(d, &w.call, got, sizeof(got), 0, &n, &w.err));
         assert_int_equal(n, cases[i].len);
@@ -92,10 +92,10 @@ static void truncating_is_a_write(void **state)
     check(&w, ofs_draft_truncate(d, &w.call, 5, &w.err));
     digest_is(&w, d, "abc\0\0", 5);
     check(&w, ofs_draft_truncate(d, &w.call, 0, &w.err));
-    assert_true(d->straight);
+    assert_true(d->sequential);
     digest_is(&w, d, "", 0);
     write_at(&w, d, "xy", 0);
-    assert_true(d->straight);
+    assert_true(d->sequential);
     digest_is(&w, d, "xy", 2);
     assert_int_equal(ofs_draft_truncate(d, &w.call, UINT64_MAX, &w.err),
                      -EFBIG);
@@ -218,7 +218,7 @@ static void anything_else_makes_a_copy_a_file(void **state)
     check(&w, ofs_draft_clone(d, &w.call, &of, 0, 10, 0, &w.err));
     write_at(&w, d, "x", 10);
     assert_int_equal(ofs_draft_origin(d, &o), -ENOENT);
-    assert_true(d->straight);
+    assert_true(d->sequential);
     digest_is(&w, d, "0123456789x", 11);
     check(&w, ofs_draft_clone(d, &w.call, &of, 8, 2, 0, &w.err));
     digest_is(&w, d, "8923456789x", 11);

@@ -126,8 +126,8 @@ static void settle_pending(struct world *w)
         bool again = false;
 
         {
-            OFS_GUARD(&w->p->jobs.agenda.mtx);
-            for (struct ofs_job *j = w->p->jobs.agenda.jobs; j; j = j->next)
+            OFS_GUARD(&w->p->jobs.queue.mtx);
+            for (struct ofs_job *j = w->p->jobs.queue.jobs; j; j = j->next)
                 again = again || j->state == OFS_JOB_LEFT ||
                         j->state == OFS_JOB_RETRY ||
                         j->state == OFS_JOB_RUNNING;

@@ -7,7 +7,7 @@
 static void world_run(struct world *w)
 {
     world_init(w);
-    w->p->jobs.agenda.first_pause_ms = 1;
+    w->p->jobs.queue.first_pause_ms = 1;
     world_start(w);
 }
 
@@ -93,7 +93,7 @@ static void what_was_given_up_stays_for_the_next_mount(void **state)
     world_run(&w);
     ofs_call_cancel(&w.call);
     assert_int_equal(push_bytes(&w, "app", "hello"), -EINTR);
-    assert_int_equal(ofs_agenda_next_due(&w.p->jobs.agenda), OFS_NEVER);
+    assert_int_equal(ofs_jobqueue_next_due(&w.p->jobs.queue), OFS_NEVER);
     pending_text(&w, &text);
     assert_non_null(strstr(text.data, "; tried again by the next mount"));
     world_reopen(&w);
@@ -112,12 +112,12 @@ static void what_is_still_open_is_left_alone(void **state)
 
     (void)state;
     world_init(&w);
-    w.p->jobs.agenda.first_pause_ms = 0;
+    w.p->jobs.queue.first_pause_ms = 0;
     check(&w, write_draft(&w, "app", "hello", &d));
     fail_from_here(&w, -EIO, 1);
     assert_int_equal(ofs_push_blob(w.p, &w.call, d, "app", &digest, &w.err),
                      -EIO);
-    assert_null(ofs_agenda_take_retry(&w.p->jobs.agenda, &w.call, &why));
+    assert_null(ofs_jobqueue_take_retry(&w.p->jobs.queue, &w.call, &why));
     assert_int_equal(pending(&w), 1);
     world_start(&w);
     ofs_draft_unref(ofs_take(&d));

@@ -68,14 +68,14 @@ static void ocir_above(struct ofs_backend *b, const struct ofs_where *at,
 }
 
 static bool ocir_place_of(struct ofs_backend *b, const char *path,
-                          struct ofs_place *ret)
+                          struct ofs_repo_location *ret)
 {
     return ofs_tenancy_place_of(tenancy_of(b), path, ret);
 }
 
 static int64_t ocir_mtime(struct ofs_backend *b, const struct ofs_where *at)
 {
-    struct ofs_place place;
+    struct ofs_repo_location place;
 
     if (!*at->path)
         return ofs_tenancy_mtime(tenancy_of(b), at->scope);

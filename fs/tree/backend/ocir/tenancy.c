@@ -246,7 +246,7 @@ int ofs_tenancy_names(struct ofs_tenancy *n, uint64_t scope, const char *path,
 }
 
 bool ofs_tenancy_place_of(struct ofs_tenancy *n, const char *path,
-                          struct ofs_place *ret)
+                          struct ofs_repo_location *ret)
 {
     const struct ofs_ora_repository *repo;
     const struct ofs_compartment *home;

@@ -51,7 +51,7 @@ int ofs_tenancy_namespace(struct ofs_tenancy *n, struct ofs_call *call,
 
 /* What the last list said; false: nothing. */
 bool ofs_tenancy_place_of(struct ofs_tenancy *n, const char *path,
-                          struct ofs_place *ret);
+                          struct ofs_repo_location *ret);
 
 /* The compartment above, and when this one was made or seen to change. */
 uint64_t ofs_tenancy_above(struct ofs_tenancy *n, uint64_t scope);

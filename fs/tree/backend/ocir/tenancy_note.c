@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The note of a tenancy, as those of notes.c:
+ * The note of a tenancy, as those of tags_note.c:
  *
  *     ocirfs tenancy 1 all ansh81vru1zp
  *     c ocid1.compartment.oc1..build ocid1.tenancy.oc1..ten 1709280000 build
