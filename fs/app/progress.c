@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "progress.h"
 
+#include "ocirfs/harmless.h"
+
 #include <inttypes.h>
 
 enum {
@@ -22,11 +24,15 @@ static void add_word(struct ofs_buf *b, const char *text)
 
 int ofs_progress_print(const struct ofs_progress *p, struct ofs_buf *b)
 {
+    struct ofs_progress shown = *p;
+
+    ofs_harmless(shown.what);
+    ofs_harmless(shown.where);
     (void)ofs_buf_addf(
         b, "%s done=%" PRIu64 " size=%" PRIu64 " rate=%" PRIu64 " what=",
         p->up ? "up" : "down", p->done, p->size, p->rate_bytes);
-    add_word(b, p->what);
-    return ofs_buf_addf(b, " where=%s\n", p->where);
+    add_word(b, shown.what);
+    return ofs_buf_addf(b, " where=%s\n", shown.where);
 }
 
 static int set_text(const char *value, char *to, size_t room)

@@ -4,6 +4,7 @@
 #include "progress.h"
 
 #include "ocirfs/clock.h"
+#include "ocirfs/harmless.h"
 #include "ocirfs/log.h"
 #include "ocirfs/metrics.h"
 #include "ocirfs/push.h"
@@ -23,6 +24,19 @@ static void add_time(struct ofs_buf *b, int64_t at_s)
     if (gmtime_r(&t, &tm) &&
         strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
         (void)ofs_buf_adds(b, text);
+}
+
+/* A row of a text that a user chose, who may have put anything into it. */
+static void add_row(struct ofs_buf *b, const char *title, const char *text)
+{
+    OFS_AUTOFREE char *shown = strdup(text);
+
+    if (!shown) {
+        b->failed = -ENOMEM;
+        return;
+    }
+    ofs_harmless(shown);
+    (void)ofs_buf_addf(b, "%-12s%s\n", title, shown);
 }
 
 static void add_registry(const struct ofs_status *s, struct ofs_buf *b)
@@ -46,7 +60,7 @@ static void add_cache(const struct ofs_status *s, struct ofs_buf *b)
     char used[16], limit[16], left[16];
 
     ofs_store_stat(s->store, &st);
-    (void)ofs_buf_addf(b, "cache       %s\n", s->cache_dir);
+    add_row(b, "cache", s->cache_dir);
     (void)ofs_buf_addf(
         b, "            %s used, limit %s, %s free; %s\n",
         ofs_str_human(st.used_bytes, used),
@@ -94,8 +108,9 @@ static int render_status(void *arg, struct ofs_buf *b)
     (void)ofs_buf_addf(b, "ocirfs      %s, process %d, mounted ", OFS_VERSION,
                        (int)getpid());
     add_time(b, s->since_s);
-    (void)ofs_buf_addf(b, "\nsource      %s\nmount       %s\n", s->source,
-                       s->mountpoint);
+    (void)ofs_buf_addc(b, '\n');
+    add_row(b, "source", s->source);
+    add_row(b, "mount", s->mountpoint);
     add_registry(s, b);
     add_cache(s, b);
     if (s->push)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/err.h"
 
-#include "harmless.h"
+#include "ocirfs/harmless.h"
 
 #include <assert.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "harmless.h"
+#include "ocirfs/harmless.h"
 
 /* How many bytes a UTF-8 sequence that begins so has; 0: none begins so. */
 static size_t length_of(unsigned char first)

@@ -7,7 +7,7 @@
  */
 #include "ocirfs/json.h"
 
-#include "harmless.h"
+#include "ocirfs/harmless.h"
 
 #include <ctype.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocirfs/log.h"
 
-#include "harmless.h"
+#include "ocirfs/harmless.h"
+
 #include "logring.h"
 
 #include <stdarg.h>

@@ -133,6 +133,14 @@ def test_what_is_pushed_is_shown_as_well(run_ocirfs, registry, mnt):
 
 
 @pytest.mark.semantics("S46")
+def test_what_a_user_named_cannot_steer_a_terminal(mount, registry, tmp_path):
+    """Escape, a new line, the wrong direction, and what is not UTF-8."""
+    odd = "c\x1b[31m\nsource evil\u202e\udcff"
+    status = mount(registry, cache=tmp_path / odd).status()
+    assert not set(status) & {"\x1b", "\u202e", "\udcff"}
+    assert f"cache       {tmp_path}/c?[31m?source evil????" in status.splitlines()
+
+
 def test_any_directory_of_a_mount_will_do(run_ocirfs, registry, mnt):
     images.push(registry, "prod/app", images.small_image(), "latest")
     for place in (mnt.path, mnt / "prod/app", mnt / "prod/app/blobs/sha256",

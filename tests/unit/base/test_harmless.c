@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "harmless.h"
+#include "ocirfs/harmless.h"
 
 #include "ocirfs/cleanup.h"
 
