@@ -34,7 +34,7 @@ def main(program):
                  if f"scripts/{name}" not in "\n".join(
                      text.splitlines()[:15])]
     problems += [f"README.md names '{name}', which is not there"
-                 for name in sorted(set(re.findall(r"\bscripts/\w+", text)))
+                 for name in sorted(set(re.findall(r"\bscripts/[\w.]*\w", text)))
                  if not (sources.ROOT / name).exists()]
     return sources.report("readme", problems)
 
