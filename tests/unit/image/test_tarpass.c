@@ -33,7 +33,8 @@ static int feed(void *arg, void *buf, size_t len, size_t *ret_n,
 
     (void)err;
     n = n < len ? n : len;
-    memcpy(buf, r->tar->data + r->at, n);
+    if (n > 0)
+        memcpy(buf, r->tar->data + r->at, n);
     r->at += n;
     *ret_n = n;
     return 0;
