@@ -41,6 +41,15 @@ def has_manifest(registry, repo, reference):
     return answer.status == 200
 
 
+def has_come(registry, repo, reference):
+    """For waiting: docker-registry may answer 500 to one who asks for what is
+    being put just now."""
+    try:
+        return has_manifest(registry, repo, reference)
+    except imagetool.RegistryError:
+        return False
+
+
 def pull(registry, repo, reference):
     """(digest, {digest: bytes}) of all that the reference reaches."""
     c = client(registry)

@@ -31,7 +31,7 @@ def fail_to_push(mnt, proxy, act="503"):
 
 
 def wait_until_pushed(mnt, registry):
-    waiting.until(lambda: pushed.has_manifest(registry, "app", M.digest),
+    waiting.until(lambda: pushed.has_come(registry, "app", M.digest),
                   "the manifest", 60)
     waiting.until(lambda: not pushed.pending(mnt), "nothing pending", 60)
 

@@ -362,7 +362,7 @@ def test_a_tag_that_could_not_be_pushed_is_resumed_by_the_next_mount(
     mnt.unmount()
     registry.start()
     mnt.start()
-    waiting.until(lambda: pushed.has_manifest(registry, "app", "2.0"),
+    waiting.until(lambda: pushed.has_come(registry, "app", "2.0"),
                   "the tag", 20)
     pushed.check(registry, "app", "2.0", NEW)
 

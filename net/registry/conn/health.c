@@ -25,7 +25,7 @@
  *      any <---------------- any     any answer: UP
  *
  * One slow answer of a registry that is well looks the same as silence, when
- * nothing else was asked meanwhile.  So in the first second of being down
+ * nothing else was asked meanwhile.  So in the first moment of being down
  * requests wait for what the probe says instead of failing.
  *
  * A token server that is gone counts as the registry gone, since nothing can
@@ -37,8 +37,7 @@ enum {
     MIRROR_PATIENCE_MS = 1000, /* the same; there it costs less to be wrong */
     MIRROR_SHUN_MS = 30000,
     PROBE_TIMEOUT_MS = 5000,
-    PROOF_MS =
-        1000, /* the first probe of a registry that is there takes less */
+    PROOF_MS = 600, /* the first probe of a registry that is there takes less */
 };
 
 static struct ofs_metric downs =
