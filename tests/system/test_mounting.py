@@ -200,6 +200,7 @@ def test_a_cache_in_a_sticky_directory(run_ocirfs, place, tmp_path, registry):
     done = run_ocirfs(registry.url, place, "-o", f"cache={tmp_path}/tmp/cache")
     assert done.returncode == 0 and done.stderr == ""
     subprocess.run(["umount", place], check=True)
+    wait_gone(place)
 
 
 @pytest.mark.semantics("S41")
