@@ -6,7 +6,7 @@
 
 #include "repo.h"
 
-/* A directory was listed: tags that are asked for now are asked because of
+/* A directory was listed: tags asked for from here on are asked because of
  * it. */
 void ofs_prefetch_listed(struct ofs_repos *repos, struct ofs_repo *repo);
 /* A tag is asked for that is not known: perhaps all will be. */
